@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import socket
+import threading
 import time
 from dataclasses import replace
 
@@ -16,6 +17,7 @@ from hostile_links import PRIVATE_V4, PRIVATE_V6, families
 from served_library import serving, small_library
 
 from minicnn.apps.web.refusals import NOTHING, UNREACHABLE
+from minicnn.apps.web.service import FETCHES
 from minicnn.data.tools.fetch import FetchLimits, Transport
 
 FAMILIES = families()
@@ -144,3 +146,29 @@ def test_what_is_fetched_is_decoded_like_an_upload(ask):
     with internet({"/a.jpg": answer(b"no image", kind="image/png")}) as net:
         reply = ask("http://example.com/a.jpg", net.transport)
     assert (reply.status, reply.json["code"]) == (415, "not_an_image")
+
+
+def test_slow_addresses_do_not_keep_everybody_waiting(served, ask):
+    """Four are fetched at a time; the fifth is refused, and other requests are answered."""
+    asked, leave = threading.Semaphore(0), threading.Event()
+
+    def wait(connection):
+        asked.release()
+        leave.wait()
+        connection.sendall(answer(image_bytes()))
+
+    with internet({"/a.jpg": wait}) as net:
+        replies = []
+        work = lambda: replies.append(ask("http://example.com/a.jpg", net.transport))  # noqa: E731
+        threads = [threading.Thread(target=work) for _ in range(FETCHES)]
+        for thread in threads:
+            thread.start()
+        for _ in threads:
+            asked.acquire()
+        reply = ask("http://example.com/a.jpg", net.transport)
+        assert (reply.status, reply.headers["Retry-After"]) == (503, "1")
+        assert served.ask("GET", "/api/v1/health").status == 200
+        leave.set()
+        for thread in threads:
+            thread.join()
+    assert [reply.status for reply in replies] == [200] * FETCHES

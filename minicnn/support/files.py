@@ -15,6 +15,7 @@ import re
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import PurePosixPath
 
 from minicnn.errors import FormatError, MiniCNNError, SizeLimitError
 
@@ -121,6 +122,62 @@ def is_below(path: str, folder: str) -> bool:
         return os.path.commonpath([path, folder]) == folder
     except ValueError:  # on Windows, another drive
         return False
+
+
+def open_below(folder: Path, path: str) -> io.BufferedReader:
+    """Open a regular file below a folder for reading bytes, without following any link on the way.
+
+    Parameters
+    ----------
+    folder : str or path
+        It may be below a link itself.
+    path : str
+        From the folder to the file, with "/"; it may come from an attacker.
+
+    Raises
+    ------
+    FormatError
+        The path leads out of the folder, or to something else than a file.
+    OSError
+        As `open` does, also if a part of the path is a link.
+    """
+    parts = PurePosixPath(path).parts
+    if not parts or ".." in parts or parts[0].startswith("/"):
+        raise FormatError(path, "is not a path below a folder")
+    step_by_step = os.open in os.supports_dir_fd
+    try:
+        return (_open_step_by_step if step_by_step else _open_resolved)(os.fspath(folder), parts)
+    except FormatError:
+        raise
+    except ValueError as error:  # a zero byte, or characters that the system cannot encode
+        raise FormatError(repr(path), f"cannot be the name of a file ({error})") from error
+
+
+def _open_step_by_step(folder: str, parts: tuple[str, ...]) -> io.BufferedReader:
+    """Open each folder below the one before, so that no link made in the meantime is followed."""
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        for part in parts[:-1]:
+            flags = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW
+            handle, above = os.open(part, flags, dir_fd=handle), handle
+            os.close(above)
+        below = os.open(parts[-1], os.O_RDONLY | os.O_NOFOLLOW | NO_WAITING, dir_fd=handle)
+    finally:
+        os.close(handle)
+    try:
+        _check_regular(os.fstat(below), parts[-1], None)
+        return os.fdopen(below, "rb")
+    except BaseException:
+        os.close(below)
+        raise
+
+
+def _open_resolved(folder: str, parts: tuple[str, ...]) -> io.BufferedReader:
+    """Open a file of a system that cannot open it step by step, Windows."""
+    path = os.path.join(os.path.realpath(folder), *parts)
+    if os.path.realpath(path) != path:
+        raise FormatError(path, "leads out of its folder by a link")
+    return open_regular(path)
 
 
 @contextmanager

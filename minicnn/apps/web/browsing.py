@@ -63,15 +63,21 @@ class Choice(NamedTuple):
 
 def _date(text: str) -> datetime.date | None:
     try:
-        return datetime.date.fromisoformat(text)
+        date = datetime.date.fromisoformat(text)
     except ValueError:
         return None
+    return date if date < datetime.date.max else None
 
 
 def networks(library: Library) -> list[Extractor]:
     """Return what names classes in a library, in the order in which they were added."""
     found = Extractor.objects.using(library.alias).order_by("id")
     return [one for one in found if one.class_names]
+
+
+def readable(library: Library) -> QuerySet[Any]:
+    """Return the pictures that have been read."""
+    return Picture.objects.using(library.alias).exclude(sha256="").filter(failure="")
 
 
 def row_of(library: Library, network: FeatureExtractor | None) -> Extractor | None:
@@ -95,13 +101,9 @@ def pictures(library: Library, network: Extractor | None, choice: Choice) -> Que
     if choice.failed:
         return found.exclude(failure="").order_by("path", "id")
     seen = Features.objects.using(library.alias).filter(extractor=network, picture=OuterRef("pk"))
-    found = (
-        found.exclude(sha256="")
-        .filter(failure="")
-        .annotate(
-            label=Subquery(seen.values("label")[:1]),
-            certainty=Subquery(seen.values("probability")[:1]),
-        )
+    found = readable(library).annotate(
+        label=Subquery(seen.values("label")[:1]),
+        certainty=Subquery(seen.values("probability")[:1]),
     )
     found = _of_class(found, network, choice)
     return _of_time(found, choice).order_by(_COLUMNS[choice.order], "id")
@@ -128,7 +130,11 @@ def _of_class(found: QuerySet[Any], network: Extractor | None, choice: Choice) -
 
 def _of_time(found: QuerySet[Any], choice: Choice) -> QuerySet[Any]:
     if choice.since:
-        found = found.filter(taken__date__gte=choice.since)
+        found = found.filter(taken__gte=_midnight(choice.since))
     if choice.until:
-        found = found.filter(taken__date__lte=choice.until)
+        found = found.filter(taken__lt=_midnight(choice.until) + datetime.timedelta(days=1))
     return found
+
+
+def _midnight(date: datetime.date) -> datetime.datetime:
+    return datetime.datetime.combine(date, datetime.time(), datetime.UTC)

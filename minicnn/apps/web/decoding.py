@@ -62,7 +62,7 @@ class Decoder:
             env={**os.environ, **ONE_THREAD, "PYTHONPATH": path.rstrip(os.pathsep)},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
+            start_new_session=True,  # Ctrl-C is for the server, which ends it
         )
         self._ready = False
 

@@ -18,6 +18,7 @@ from PIL import Image
 from minicnn.data.image_files import with_opened_image
 from minicnn.data.image_modes import as_mode, made_upright
 from minicnn.errors import ImageReadError
+from minicnn.support.files import text_or_empty
 
 try:
     import resource
@@ -77,9 +78,9 @@ def _smaller(image: Image.Image, side: int) -> Image.Image:
 
 def _encoded(image: Image.Image) -> Result:
     image.info.clear()  # EXIF with the place, comments, color profiles
-    out = io.BytesIO()
-    image.save(out, "JPEG", quality=QUALITY, subsampling=0)
-    return Result(DECODED, image.width, image.height, out.getvalue())
+    content = io.BytesIO()
+    image.save(content, "JPEG", quality=QUALITY, subsampling=0)
+    return Result(DECODED, image.width, image.height, content.getvalue())
 
 
 def _claim_pipes() -> tuple[BinaryIO, BinaryIO]:
@@ -113,11 +114,8 @@ def _limit_memory_and_files() -> None:
 
 def _address_space() -> int | None:
     """Return the bytes of this process's address space; None if the system does not tell."""
-    try:
-        with open("/proc/self/statm") as file:
-            return int(file.read().split()[0]) * os.sysconf("SC_PAGE_SIZE")
-    except OSError:
-        return None
+    pages = text_or_empty("/proc/self/statm").partition(" ")[0]
+    return int(pages) * os.sysconf("SC_PAGE_SIZE") if pages else None
 
 
 def _limit_time() -> None:

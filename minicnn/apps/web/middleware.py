@@ -40,6 +40,7 @@ MAX_REQUEST = MAX_UPLOAD + 100_000  # bytes, with the other fields of a form
 AT_A_TIME = 16  # requests that are worked on; the server has more threads, to refuse the others
 TOKEN_SECONDS = 7 * 24 * 3600
 WRONG_HOST = "This server does not answer to that name; use the address that it printed."
+ZERO_BYTE = "This address has a zero byte in it."
 NO_TOKEN = "Open the address that minicnn serve printed; it contains a secret."
 OTHER_SITE = "Requests from other sites are not answered."
 
@@ -84,6 +85,17 @@ def known_host(answer: Answer) -> Answer:
             request.get_host()
         except DisallowedHost:
             return refusal(request, Refused(400, WRONG_HOST, "unknown_host"))
+        return answer(request)
+
+    return answered
+
+
+def no_zero_bytes(answer: Answer) -> Answer:
+    """Refuse addresses with a zero byte, which PostgreSQL has in no text."""
+
+    def answered(request: HttpRequest) -> HttpResponse:
+        if "\0" in request.path or "%00" in request.META.get("QUERY_STRING", ""):
+            return refusal(request, Refused(400, ZERO_BYTE, "zero_byte"))
         return answer(request)
 
     return answered

@@ -10,14 +10,16 @@ from django.urls import reverse
 from minicnn.apps.library.network_features import NetworkFeatures
 from minicnn.apps.library.reading import read_picture
 from minicnn.apps.library.searching import Query, mixed
-from minicnn.apps.web.cards import Answer, answers_of, answers_of_top, file_name
-from minicnn.apps.web.pictures import find_picture
+from minicnn.apps.web.cards import file_name
+from minicnn.apps.web.pictures import find_picture, open_picture
 from minicnn.apps.web.query_parameters import Asked
+from minicnn.apps.web.refusals import Refused
 from minicnn.apps.web.service import Service
-from minicnn.apps.web.thumbnails import LARGE, reencoded
 from minicnn.apps.web.uploads import find_upload
+from minicnn.errors import ImageReadError
+from minicnn.support.files import read_whole
 
-TOP = 5  # classes in the list
+MAX_BYTES = 64 << 20  # of an upload as it is kept
 
 
 class QueryPicture(NamedTuple):
@@ -57,35 +59,30 @@ def query_pictures(asked: Asked) -> list[QueryPicture]:
     return found
 
 
-def content_of(service: Service, asked: Asked) -> bytes | None:
+def content_of(asked: Asked) -> bytes | None:
     """Return the image file of a search for one picture; None if it has several."""
     if not asked.is_single:
         return None
     if asked.upload:
-        return find_upload(asked.upload).path.read_bytes()
-    return reencoded(service, find_picture(asked.like[0]), LARGE)
+        return read_whole(find_upload(asked.upload).path, MAX_BYTES)
+    with open_picture(find_picture(asked.like[0])) as file:
+        return file.read()
 
 
-def answers(service: Service, asked: Asked) -> list[Answer]:
-    """Return the five most probable classes of a search for one picture; [] if it has several."""
-    if service.network is None or not asked.is_single:
+def classes_of(service: Service, asked: Asked) -> list[tuple[str, float]]:
+    """Return (class, probability) of all classes, the most probable first.
+
+    It is empty if there is no network, or if the search is for several pictures.
+    """
+    content = content_of(asked)
+    if content is None:
         return []
-    if asked.upload:
-        found = service.classify(find_upload(asked.upload).path)[:TOP]
-        return answers_of_top([(name, share) for share, name in found], service.network.class_names)
-    return dict(answers_of(service, asked.like[0])).get(service.network.name, [])
+    try:
+        return [(name, share) for share, name in service.classify(content)]
+    except ImageReadError as error:  # the file has changed since it was indexed
+        raise Refused(422, f"The picture cannot be read: {error.reason}.", "damaged") from error
 
 
 def network_image(network: NetworkFeatures, content: bytes) -> np.ndarray:
     """Return an image file as a network reads it, uint8 (H, W, C)."""
     return read_picture(content, [network]).images[network.name]
-
-
-def probabilities(service: Service, content: bytes) -> list[float]:
-    """Return the probability of each class of the network that names queries."""
-    if service.network is None:
-        return []
-    image = network_image(service.network, content)
-    with service.computing:
-        found: list[float] = service.network.probabilities([image])[0].tolist()
-    return found

@@ -31,6 +31,7 @@ from minicnn.errors import ArgumentError
 from minicnn.models.labels import decode_predictions
 
 DECODERS = 2  # processes that decode images
+FETCHES = 4  # downloads at a time: slow ones must not keep everybody else waiting
 REMEMBERED = 100  # queries of uploads, whose weights are being moved
 
 
@@ -73,6 +74,7 @@ class Service:
         self.searcher = Searcher(self.library)
         self.allow_urls, self.token, self.transport = allow_urls, token, transport
         self.limits = limits or FetchLimits(max_bytes=MAX_UPLOAD)
+        self.fetching = threading.BoundedSemaphore(FETCHES)
         self.keywords = keywords
         self.uploads = UploadStore()
         self.decoders = Decoders(DECODERS)

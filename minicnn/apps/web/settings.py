@@ -8,6 +8,7 @@ import secrets
 SECRET_KEY = secrets.token_urlsafe(32)
 DEBUG = False
 USE_TZ = True
+TIME_ZONE = "UTC"  # as in the library: most cameras do not record their zone
 INSTALLED_APPS = [
     "django.contrib.humanize",
     "django.contrib.staticfiles",
@@ -27,6 +28,7 @@ MIDDLEWARE = [
     "minicnn.apps.web.middleware.headers",
     "minicnn.apps.web.middleware.Refusals",
     "minicnn.apps.web.middleware.known_host",
+    "minicnn.apps.web.middleware.no_zero_bytes",
     "minicnn.apps.web.middleware.token",
     "minicnn.apps.web.middleware.same_origin",
     "minicnn.apps.web.middleware.limits",

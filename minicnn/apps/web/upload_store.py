@@ -13,6 +13,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from minicnn.apps.web.decoding import Decoded
+from minicnn.support.atomic_files import write_atomically
 
 PREFIX = "minicnn-uploads-"  # of the folder's name
 SECONDS = 3600.0  # that an upload is kept
@@ -36,7 +37,7 @@ class UploadStore:
     def add(self, image: Decoded) -> str:
         """Keep an image; return its id."""
         upload = secrets.token_hex(16)
-        self._path(upload).write_bytes(image.content)
+        write_atomically(self._path(upload), [image.content])
         return upload
 
     def find(self, upload: str) -> Path | None:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
 from django.core.files.uploadedfile import UploadedFile
 from django.http import HttpRequest
-from PIL import Image
 
 from minicnn.apps.web import refusals, service
 from minicnn.apps.web.decoding import Decoded
 from minicnn.apps.web.refusals import MAX_UPLOAD, Refused
+from minicnn.data.image_files import with_opened_image
 from minicnn.data.tools.fetch import download
 from minicnn.errors import FetchRefused
 
@@ -53,12 +54,9 @@ def received(request: HttpRequest) -> Decoded:
 def find_upload(name: str) -> Upload:
     """Return the upload with this id; raise Refused (404) if it is not kept, or not any more."""
     path = service.current().uploads.find(name)
-    try:
-        if path is not None:
-            with Image.open(path, formats=["JPEG"]) as image:
-                return Upload(name, path, image.width, image.height)
-    except OSError:  # removed in the meantime
-        pass
+    if path is not None:
+        with suppress(OSError):  # removed in the meantime
+            return Upload(name, path, *with_opened_image(path, lambda image: image.size))
     raise Refused(404, refusals.GONE, "gone")
 
 
@@ -78,7 +76,11 @@ def _fetched(address: str) -> bytes:
     current = service.current()
     if not current.allow_urls:
         raise Refused(403, refusals.NO_ADDRESSES, "addresses_off")
+    if not current.fetching.acquire(blocking=False):
+        raise refusals.busy()
     try:
         return download(address, current.limits, current.transport).content
     except FetchRefused as error:
         raise Refused(422, refusals.UNREACHABLE, "unreachable") from error
+    finally:
+        current.fetching.release()

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.db.models import Max, Min, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_safe
 
-from minicnn.apps.library.models import Picture
 from minicnn.apps.web import service
+from minicnn.apps.web.browsing import readable
 from minicnn.apps.web.cards import file_name, labels_of
 from minicnn.apps.web.query_parameters import Asked
 from minicnn.apps.web.refusals import Refused
@@ -20,7 +21,7 @@ from minicnn.apps.web.uploads import receive
 SAMPLES = 12  # they fill rows of 4, 6 and 12
 
 
-@require_GET
+@require_safe
 def home(request: HttpRequest) -> HttpResponse:
     """Show the form."""
     return render(request, "web/home.html", _context())
@@ -39,21 +40,25 @@ def upload(request: HttpRequest) -> HttpResponse:
 
 def _context() -> dict[str, Any]:
     current = service.current()
-    readable = Picture.objects.using(current.library.alias).exclude(sha256="").filter(failure="")
-    count = readable.count()
+    pictures = readable(current.library)
     return {
         "page_name": "search",
         "allow_urls": current.allow_urls,
-        "count": count,
-        "samples": _samples(current, list(readable.order_by("pk").values_list("pk", flat=True))),
+        "count": pictures.count(),
+        "samples": _samples(current, pictures),
     }
 
 
-def _samples(current: Service, numbers: list[int]) -> list[Any]:
+def _samples(current: Service, pictures: QuerySet[Any]) -> list[Any]:
     """Return some pictures from all over the library, with their names and classes."""
-    step = max(1, len(numbers) // SAMPLES)
-    rows = Picture.objects.using(current.library.alias).in_bulk(numbers[::step][:SAMPLES])
-    labels = labels_of(current, rows)
-    for number, row in rows.items():
+    ends = pictures.aggregate(first=Min("pk"), last=Max("pk"))
+    if ends["first"] is None:
+        return []
+    step = (ends["last"] - ends["first"] + 1) / SAMPLES
+    starts = [ends["first"] + round(step * k) for k in range(SAMPLES)]
+    rows = [pictures.filter(pk__gte=start).order_by("pk").first() for start in starts]
+    found = {row.pk: row for row in rows if row is not None}
+    labels = labels_of(current, found)
+    for number, row in found.items():
         row.name, row.label = file_name(row), labels.get(number, "")
-    return list(rows.values())
+    return list(found.values())

@@ -9,8 +9,10 @@ from django.views.decorators.http import require_safe
 from minicnn.apps.web import service
 from minicnn.apps.web.cards import answers_of, file_name
 from minicnn.apps.web.pictures import find_picture, open_picture
+from minicnn.apps.web.query_content import MAX_BYTES
 from minicnn.apps.web.thumbnails import LARGE, SMALL, reencoded
 from minicnn.apps.web.uploads import find_upload
+from minicnn.support.files import read_whole
 
 KEPT_SECONDS = 24 * 3600  # by the browser; the address changes with the content of the file
 
@@ -52,7 +54,8 @@ def image(request: HttpRequest, number: int) -> HttpResponse:
 @require_safe
 def upload_image(request: HttpRequest, name: str) -> HttpResponse:
     """Send an upload, while it is kept."""
-    response = HttpResponse(find_upload(name).path.read_bytes(), content_type="image/jpeg")
+    content = read_whole(find_upload(name).path, MAX_BYTES)
+    response = HttpResponse(content, content_type="image/jpeg")
     response["Cache-Control"] = "no-store"
     return response
 

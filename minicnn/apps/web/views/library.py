@@ -8,9 +8,19 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
+from minicnn.apps.library.listing import LIBRARY
 from minicnn.apps.library.models import Extractor, Picture
+from minicnn.apps.library.opening import Library
 from minicnn.apps.web import service
-from minicnn.apps.web.browsing import CERTAINTIES, ORDERS, Choice, class_counts, networks, page_of
+from minicnn.apps.web.browsing import (
+    CERTAINTIES,
+    ORDERS,
+    Choice,
+    class_counts,
+    networks,
+    page_of,
+    readable,
+)
 from minicnn.apps.web.service import Service
 
 
@@ -25,8 +35,8 @@ def library(request: HttpRequest) -> HttpResponse:
     pictures = Picture.objects.using(current.library.alias)
     context = {
         "page_name": "library",
-        "library_name": current.library.name,
-        "total": pictures.exclude(sha256="").filter(failure="").count(),
+        "library_name": _title(current.library),
+        "total": readable(current.library).count(),
         "failures": pictures.exclude(failure="").count(),
         "networks": known,
         "network": network,
@@ -42,6 +52,12 @@ def library(request: HttpRequest) -> HttpResponse:
         "without_label": _same(request, "page", "label"),
     }
     return render(request, "web/library.html", context)
+
+
+def _title(library: Library) -> str:
+    """Return the folder of a library that is inside it, or what the library is called."""
+    inside = library.file is not None and library.file.name.startswith(LIBRARY)
+    return str(library.file.parent) if library.file and inside else library.name
 
 
 def _usual(current: Service) -> str:

@@ -49,7 +49,7 @@ def _network() -> NetworkFeatures:
 
 
 def _content(request: HttpRequest) -> bytes:
-    content = content_of(service.current(), asked(request.GET))
+    content = content_of(asked(request.GET))
     if content is None:
         raise Refused(404, NO_DRAWING, "several_pictures")
     return content

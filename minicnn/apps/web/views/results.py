@@ -7,23 +7,16 @@ from urllib.parse import urlencode
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.views.decorators.http import require_POST
+from django.views.decorators.http import require_http_methods, require_POST
 
-from minicnn.apps.library.models import Picture
 from minicnn.apps.library.searching import Hit, usual_weights
 from minicnn.apps.web import service
 from minicnn.apps.web.answers import NOT_FOUND
-from minicnn.apps.web.browsing import class_counts, row_of
-from minicnn.apps.web.cards import cards, titles
-from minicnn.apps.web.charts import Distribution, distribution
+from minicnn.apps.web.browsing import class_counts, readable, row_of
+from minicnn.apps.web.cards import answers_of_top, cards, titles
+from minicnn.apps.web.charts import distribution
 from minicnn.apps.web.network_drawings import first_layer
-from minicnn.apps.web.query_content import (
-    answers,
-    content_of,
-    probabilities,
-    query_of,
-    query_pictures,
-)
+from minicnn.apps.web.query_content import classes_of, query_of, query_pictures
 from minicnn.apps.web.query_parameters import TOP, Asked, asked
 from minicnn.apps.web.refusals import Refused
 from minicnn.apps.web.service import Service
@@ -31,6 +24,7 @@ from minicnn.apps.web.views.home import upload
 from minicnn.errors import ArgumentError, FetchRefused
 
 SIMILAR, INSIDE, KEYWORD = "similar", "inside", "keyword"  # the tabs
+TOP_CLASSES = 5  # in the list
 
 
 class Slider(NamedTuple):
@@ -43,6 +37,7 @@ class Slider(NamedTuple):
     share: float  # of all sliders
 
 
+@require_http_methods(["GET", "HEAD", "POST"])
 def search(request: HttpRequest) -> HttpResponse:
     """Take a picture (POST); or show what is similar to the pictures in the address (GET)."""
     if request.method == "POST":
@@ -78,26 +73,21 @@ def keyword(request: HttpRequest) -> HttpResponse:
 
 def _query(current: Service, wanted: Asked) -> dict[str, Any]:
     """Return what the first card shows: the query, its classes, and their probabilities."""
-    found = answers(current, wanted)
+    classes = classes_of(current, wanted)
+    names = current.network.class_names if current.network and classes else []
+    answers = answers_of_top(classes[:TOP_CLASSES], names)
     return {
         "query_pictures": query_pictures(wanted),
-        "answers": found,
-        "judgment": found[0] if found else None,
+        "answers": answers,
+        "judgment": answers[0] if answers else None,
         "several": not wanted.is_single,
-        "chart": _chart(current, wanted),
+        "chart": distribution([dict(classes)[one] for one in names], names) if names else None,
         "network_name": current.network.name if current.network else "",
-        "has_inside": current.network is not None and wanted.is_single,
-        "keyword_host": current.keywords.host if current.keywords and found else "",
+        "has_inside": bool(answers),
+        "keyword_host": current.keywords.host if current.keywords and answers else "",
         "tab_query": wanted.address,
         "page_name": "search",
     }
-
-
-def _chart(current: Service, wanted: Asked) -> Distribution | None:
-    content = content_of(current, wanted)
-    if content is None or current.network is None:
-        return None
-    return distribution(probabilities(current, content), current.network.class_names)
 
 
 def _similar(current: Service, wanted: Asked) -> dict[str, Any]:
@@ -113,10 +103,9 @@ def _similar(current: Service, wanted: Asked) -> dict[str, Any]:
 
 def _hits(current: Service, wanted: Asked) -> dict[str, Any]:
     hits = _found(current, wanted)
-    readable = Picture.objects.using(current.library.alias).exclude(sha256="").filter(failure="")
     return {
         "cards": cards(current, wanted, hits),
-        "count": readable.count(),
+        "count": readable(current.library).count(),
         "label": wanted.label,
     }
 
