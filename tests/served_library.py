@@ -45,7 +45,7 @@ def write_pictures(folder: Path, count: int = len(COLORS)) -> None:
         (folder / f"{number}.jpg").write_bytes(content)
 
 
-def fill_library(file: Path, folder: Path, network: str = "photo-small") -> Library:
+def fill_library(file: Path | str, folder: Path, network: str = "photo-small") -> Library:
     """Put all pictures of a folder into a library."""
     library = open_library(file, create=True)
     index(library, [folder], library_extractors(library, [network]))

@@ -2,34 +2,27 @@
 
 from __future__ import annotations
 
-import hashlib
 import io
-import os
 import re
-from pathlib import Path
 
 import numpy as np
 import pytest
 
 pytest.importorskip("django", reason="pip install -e '.[web]'")
-from django.test import Client
 from fetch_server import answer, internet
-from library_pages import ODD, YEARS, Page, make_library
+from library_pages import (
+    ODD,
+    READABLE,
+    Page,
+    a_browser,
+    file_of,
+    number_of,
+    read,
+    serving_pages,
+    uploaded,
+)
 from PIL import Image
-from served_library import COLORS, image_bytes
-
-from minicnn.apps.library.models import Picture
-from minicnn.apps.web import service
-from minicnn.apps.web.keywords import KeywordSearch
-from minicnn.data.tools.fetch import FetchLimits
-from minicnn.errors import ArgumentError
-
-READABLE = len(COLORS) + 1  # with the picture of the odd name
-
-
-@pytest.fixture(scope="module")
-def library(tmp_path_factory):
-    return make_library(tmp_path_factory.mktemp("library"))
+from served_library import image_bytes
 
 
 @pytest.fixture(scope="module")
@@ -41,39 +34,15 @@ def web():
 
 
 @pytest.fixture(scope="module")
-def current(library, web):
-    yield service.start(library, allow_urls=True, transport=web.transport)
-    service.stop()
+def current(tmp_path_factory, web):
+    folder = tmp_path_factory.mktemp("library")
+    with serving_pages(folder, allow_urls=True, transport=web.transport) as started:
+        yield started
 
 
 @pytest.fixture
 def browser(current):
-    return Client(SERVER_NAME="localhost")
-
-
-def number_of(current, name: str) -> int:
-    return Picture.objects.using(current.library.alias).get(path=name).pk
-
-
-def read(browser, address: str, status: int = 200) -> Page:
-    """Open a page."""
-    response = browser.get(address)
-    assert response.status_code == status
-    return Page(response.content)
-
-
-def file_of(content: bytes) -> io.BytesIO:
-    """A file for a form."""
-    file = io.BytesIO(content)
-    file.name = "query.jpg"
-    return file
-
-
-def uploaded(browser, color: str = "red") -> str:
-    """Search for a picture of a color; return the address of the results."""
-    response = browser.post("/search", {"image": file_of(image_bytes(color))})
-    assert response.status_code == 303
-    return response["Location"]
+    return a_browser()
 
 
 def test_the_first_page_has_a_form_and_pictures(browser):
@@ -259,118 +228,6 @@ def test_other_methods_are_refused(browser):
     assert browser.get("/search/keyword").status_code == 405
 
 
-def test_the_library_page_shows_all_pictures(browser):
-    page = read(browser, "/library")
-    assert len([link for link in page.links if link.endswith("/view")]) == READABLE
-    assert f"{READABLE} pictures" in page.text
-    assert "1 file cannot be read" in page.text
-    failed = read(browser, "/library?failed=1")
-    assert "damaged.jpg" in failed.text
-    assert not [link for link in failed.links if link.endswith("/view")]
-
-
-def shown(browser, words: str) -> list[int]:
-    links = read(browser, f"/library?{words}").links
-    return [int(link.split("/")[2]) for link in links if link.endswith("/view")]
-
-
-def test_pictures_are_chosen_by_class(browser, current):
-    counts = [len(shown(browser, f"label={name}")) for name in current.network.class_names]
-    assert sum(counts) == READABLE
-    assert shown(browser, "label=nothing") == []
-
-
-def test_pictures_are_chosen_by_certainty(browser):
-    unsure, sure = shown(browser, "certainty=unsure"), shown(browser, "certainty=50")
-    assert len(unsure) + len(sure) == READABLE
-    assert set(shown(browser, "certainty=90")) <= set(sure)
-    by_certainty = shown(browser, "order=sure")
-    assert by_certainty == shown(browser, "order=unsure")[::-1]
-    assert set(by_certainty[: len(sure)]) == set(sure)
-
-
-def test_pictures_are_chosen_by_date(browser, current):
-    found = shown(browser, f"since={YEARS[2]}-06-15&until={YEARS[4]}-06-15&order=old")
-    assert found == [number_of(current, f"{COLORS[k]}.jpg") for k in (2, 3, 4)]
-    assert shown(browser, "since=2100-01-01") == []
-    assert len(shown(browser, "since=0001-01-01&until=9999-12-31")) == READABLE
-    assert len(shown(browser, "since=yesterday&certainty=no&order=no")) == READABLE
-
-
-def test_the_library_has_pages(browser, monkeypatch):
-    monkeypatch.setattr("minicnn.apps.web.browsing.PAGE", 4)
-    pages = [shown(browser, f"order=name&page={number}") for number in (1, 2, 3)]
-    assert list(map(len, pages)) == [4, 4, 1]
-    first = read(browser, "/library?order=name&label=&page=1")
-    assert "?order=name&page=2" in first.links
-    assert shown(browser, "order=name&page=99") == pages[2]
-    monkeypatch.undo()
-    assert shown(browser, "order=name") == [*pages[0], *pages[1], *pages[2]]
-
-
-def test_a_picture_has_a_page(browser, current):
-    number = number_of(current, "red.jpg")
-    page = read(browser, f"/item/{number}/view")
-    assert "48 × 64 pixels" in page.text  # upright
-    assert f"15 June {YEARS[0]}, 12:00" in page.text
-    assert "photo-small sees" in page.text
-    assert {f"/search?like={number}", f"/item/{number}/download"} <= set(page.links)
-
-
-def test_names_of_files_are_text(browser, current):
-    number = number_of(current, f"below/{ODD}")
-    for address in (f"/item/{number}/view", "/library?order=name", "/", f"/search?like={number}"):
-        page = read(browser, address)
-        assert not page.all("b")
-        assert "<b>bold" not in page.source
-    assert ODD in read(browser, f"/item/{number}/view").text
-
-
-def test_a_download_is_the_file_itself(browser, current):
-    for path in ("red.jpg", f"below/{ODD}"):
-        picture = Picture.objects.using(current.library.alias).get(path=path)
-        response = browser.get(f"/item/{picture.pk}/download")
-        content = b"".join(response.streaming_content)
-        with open(f"{picture.folder.path}/{path}", "rb") as file:
-            assert content == file.read()
-        assert response["Content-Disposition"].startswith("attachment")
-
-
-@pytest.mark.parametrize("kind", ["thumbnail", "image"])
-def test_shown_pictures_are_upright_and_have_no_exif(browser, current, kind):
-    response = browser.get(f"/item/{number_of(current, 'red.jpg')}/{kind}")
-    assert response["Content-Type"] == "image/jpeg"
-    with Image.open(io.BytesIO(response.content)) as image:
-        assert image.size == (48, 64)
-        assert not image.getexif()
-
-
-def test_an_upload_is_shown_upright_and_kept_nowhere_else(browser):
-    exif = Image.Exif()
-    exif[0x0112] = 6
-    content = image_bytes("red", size=(2000, 1000), exif=exif)
-    response = browser.post("/search", {"image": file_of(content)})
-    page = read(browser, response["Location"])
-    source = next(str(one["src"]) for one in page.all("img") if "/upload/" in str(one["src"]))
-    response = browser.get(source)
-    assert response["Cache-Control"] == "no-store"
-    with Image.open(io.BytesIO(response.content)) as image:
-        assert image.size == (800, 1600)
-        assert not image.getexif()
-
-
-def test_a_file_that_is_gone_has_no_picture(browser, current, tmp_path):
-    picture = Picture.objects.using(current.library.alias).get(path="white.jpg")
-    file = tmp_path / "white.jpg"
-    original = f"{picture.folder.path}/white.jpg"
-    os.rename(original, file)
-    try:
-        assert browser.get(f"/item/{picture.pk}/download").status_code == 404
-        assert browser.get(f"/item/{picture.pk}/view").status_code == 200
-    finally:
-        os.rename(file, original)
-
-
 def pixels(browser, address: str) -> np.ndarray:
     response = browser.get(address)
     assert response["Content-Type"] == "image/png"
@@ -406,131 +263,12 @@ def test_a_search_with_several_pictures_has_no_inside(browser, current):
     assert browser.get(f"/inside/gradcam.png?{words}").status_code == 404
 
 
-def all_pages(browser) -> list[Page]:
-    address = uploaded(browser)
-    found = ["/", "/library", "/library?failed=1", "/item/1/view", address]
-    found += [f"{address}&tab=inside", "/nothing"]
-    return [Page(browser.get(one).content) for one in found]
-
-
-def test_pages_have_no_script_and_style_inside(browser):
-    """The Content-Security-Policy forbids them."""
-    for page in all_pages(browser):
-        for tag, attributes in page.tags:
-            assert tag != "style"
-            assert tag != "script" or attributes.get("src")
-            assert not [one for one in attributes if one == "style" or one.startswith("on")]
-
-
-def test_pages_name_no_other_server(browser):
-    for page in all_pages(browser):
-        for _, attributes in page.tags:
-            for name in ("src", "href", "action", "srcset", "poster", "data"):
-                assert re.match(r"[?/#]|None$", str(attributes.get(name)))
-
-
-ROOT = Path(__file__).parent.parent
-STATIC = ROOT / "minicnn" / "apps" / "web" / "static"
-TABLE = STATIC / "vendor" / "README.md"
-
-
-def vendored() -> list[tuple[str, str]]:
-    """The file and the hash of each row of the table of others' files."""
-    return re.findall(r"\| `([^`]+)` \|.*\| `([0-9a-f]{64})` \|", TABLE.read_text())
-
-
-@pytest.mark.parametrize(("file", "sha256"), vendored())
-def test_the_files_of_others_are_unchanged(file, sha256):
-    assert hashlib.sha256((ROOT / file).read_bytes()).hexdigest() == sha256
-
-
-def test_the_files_of_others_are_in_the_table():
-    found = {*(STATIC / "vendor").iterdir(), *(ROOT / "tests" / "axe").iterdir()} - {TABLE}
-    assert {ROOT / file for file, _ in vendored()} == found
-
-
-@pytest.mark.parametrize("path", sorted(STATIC.rglob("*.*s")), ids=lambda path: path.name)
-def test_styles_and_scripts_name_no_other_server(path):
-    text = re.sub(r"/\*.*?\*/", "", path.read_text(), flags=re.DOTALL)
-    assert set(re.findall(r"https?://[^'\"\s)]*", text)) <= {"http://www.w3.org/2000/svg"}
-
-
-def test_static_files_are_served(browser):
-    for page in all_pages(browser)[:1]:
-        files = [str(one.get("href") or one.get("src")) for one in page.all("link")]
-        assert len(files) == 4
-        for file in files:
-            response = browser.get(file)
-            assert response.status_code == 200
-            response.close()
-
-
-PICTURES = b"""{"pictures": [
-    {"address": "https://cats.example/1.jpg", "title": "A <b>cat</b>"},
-    {"address": "javascript:alert(1)", "title": "a script"},
-    {"address": "http://127.0.0.1/", "title": "this machine"}
-]}"""
-
-
-class Engine:
-    """A search engine that replaces the one of the web."""
-
-    def __init__(self, server) -> None:
-        limits = FetchLimits(content_type="application/json")
-        self.server = server
-        address = "http://pictures.example/find?q={word}"
-        self.search = KeywordSearch(address, limits, server.transport)
-
-
-@pytest.fixture
-def engine(current, monkeypatch):
-    word = current.classify(image_bytes("red"))[0][1]
-    found = {f"/find?q={word}": answer(PICTURES, kind="application/json")}
-    with internet(found) as server:
-        made = Engine(server)
-        monkeypatch.setattr(current, "keywords", made.search)
-        yield made
-
-
-def test_there_is_no_search_by_keyword_unless_it_is_asked_for(browser):
-    address = uploaded(browser)
-    assert "By keyword" not in read(browser, address).text
-    assert read(browser, f"{address}&tab=keyword").hits
-    assert browser.post(address.replace("/search", "/search/keyword")).status_code == 404
-
-
-def test_the_keyword_is_sent_only_after_a_click(browser, engine):
-    address = uploaded(browser)
-    page = read(browser, f"{address}&tab=keyword")
-    assert "pictures.example" in page.text
-    assert engine.server.requests == []
-    action = next(str(one["action"]) for one in page.all("form") if "keyword" in str(one["action"]))
-    found = Page(browser.post(action).content)
-    assert len(engine.server.requests) == 1
-    assert engine.server.requests[0].startswith("GET /find?q=")
-    assert "Cookie" not in engine.server.requests[0]
-    assert "https://cats.example/1.jpg" in found.links
-    assert "A <b>cat</b>" in found.text
-    assert not [link for link in found.links if link.startswith(("javascript", "http://127"))]
-
-
-def test_a_search_engine_that_does_not_answer_is_named(browser, engine):
-    engine.server.answers.clear()
-    address = uploaded(browser).replace("/search", "/search/keyword")
-    response = browser.post(address)
-    assert response.status_code == 502
-    assert "pictures.example gave no list of pictures" in Page(response.content).text
-
-
-@pytest.mark.parametrize("content", [b"[]", b"{}", b"{", b'{"pictures": [1]}', b"[" * 100_000])
-def test_a_list_that_is_none_is_refused(browser, engine, content):
-    for path in engine.server.answers:
-        engine.server.answers[path] = answer(content, kind="application/json")
-    address = uploaded(browser).replace("/search", "/search/keyword")
-    assert browser.post(address).status_code == 502
-
-
-@pytest.mark.parametrize("address", ["http://a.example/", "ftp://a.example/{word}", "{word}"])
-def test_an_address_of_a_search_engine_is_checked(address):
-    with pytest.raises(ArgumentError, match="address"):
-        KeywordSearch(address)
+def test_the_classes_of_a_picture_are_those_that_were_stored(browser, current):
+    number = number_of(current, "purple.jpg")
+    pages = [
+        read(browser, address) for address in (f"/item/{number}/view", f"/search?like={number}")
+    ]
+    stored, computed = (
+        re.findall(r'class="answer-number">([^<]+)<', page.source) for page in pages
+    )
+    assert list(map(float, computed)) == pytest.approx(list(map(float, stored)), rel=1e-3)

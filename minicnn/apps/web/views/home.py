@@ -8,7 +8,7 @@ from django.db.models import Max, Min, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_safe
 
 from minicnn.apps.web import service
 from minicnn.apps.web.browsing import readable
@@ -21,7 +21,7 @@ from minicnn.apps.web.uploads import receive
 SAMPLES = 12  # they fill rows of 4, 6 and 12
 
 
-@require_GET
+@require_safe
 def home(request: HttpRequest) -> HttpResponse:
     """Show the form."""
     return render(request, "web/home.html", _context())

@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.views.decorators.http import require_POST
+from django.views.decorators.http import require_http_methods, require_POST
 
 from minicnn.apps.library.searching import Hit, usual_weights
 from minicnn.apps.web import service
@@ -37,6 +37,7 @@ class Slider(NamedTuple):
     share: float  # of all sliders
 
 
+@require_http_methods(["GET", "HEAD", "POST"])
 def search(request: HttpRequest) -> HttpResponse:
     """Take a picture (POST); or show what is similar to the pictures in the address (GET)."""
     if request.method == "POST":
