@@ -25,6 +25,12 @@ from minicnn.apps.library.opening import NAME_IN_FOLDER
 from minicnn.layers import Dense, Flatten
 
 
+@pytest.fixture(autouse=True)
+def own_cache(tmp_path_factory, monkeypatch):
+    """The vectors of a library on a server are kept in the cache."""
+    monkeypatch.setenv("MINICNN_HOME", str(tmp_path_factory.mktemp("home")))
+
+
 def make_model(path, seed=1):
     """Save a small classifier of what is light and what dark."""
     network = mc.Sequential([mc.Input((8, 8, 3)), Flatten(), Dense(4), Dense(2, "softmax")])

@@ -26,7 +26,7 @@ from minicnn.support.atomic_files import (
     write_atomically,
     write_text,
 )
-from minicnn.support.files import open_regular, read_text, read_whole
+from minicnn.support.files import open_below, open_regular, read_text, read_whole
 from minicnn.support.locks import FolderLock
 
 PACKAGE = Path(minicnn.__file__).parent
@@ -161,6 +161,41 @@ def test_the_limit_holds_also_where_the_system_gives_no_size(tmp_path):
     if status.exists():  # regular, of size 0
         with pytest.raises(SizeLimitError, match="holds more than 4 bytes"):
             read_whole(status, 4)
+
+
+@pytest.fixture(params=["step by step", "whole paths"])
+def opening(request, monkeypatch):
+    """Open below a folder as systems do that can open step by step, and as the others do."""
+    if request.param == "whole paths":
+        monkeypatch.setattr(os, "supports_dir_fd", set())
+
+
+def test_a_file_below_a_folder_is_opened(opening, tmp_path):
+    (tmp_path / "a" / "b").mkdir(parents=True)
+    (tmp_path / "a" / "b" / "c").write_text("x")
+    (tmp_path / "link").symlink_to("a")
+    for folder in (tmp_path / "a", tmp_path / "link", f"{tmp_path}/a/"):
+        with open_below(folder, "b/c") as file:
+            assert file.read() == b"x"
+    with pytest.raises(FileNotFoundError):
+        open_below(tmp_path, "a/b/none")
+
+
+OUTSIDE = ["", ".", "..", "../secret", "a/../../secret", "/secret", "//secret", "link", "a\0",
+           "folder/secret", "folder/../../secret", "a", "pipe", "loop"]  # fmt: skip
+
+
+@pytest.mark.parametrize("path", OUTSIDE)
+def test_no_path_leads_out_of_the_folder_or_to_no_file(opening, tmp_path, path):
+    folder = tmp_path / "inside"
+    (folder / "a").mkdir(parents=True)
+    (tmp_path / "secret").write_text("x")
+    (folder / "link").symlink_to(tmp_path / "secret")
+    (folder / "folder").symlink_to("..")
+    (folder / "loop").symlink_to("loop")
+    os.mkfifo(folder / "pipe")
+    with pytest.raises((FormatError, OSError)):
+        open_below(folder, path)
 
 
 def test_text_without_its_mark(tmp_path):

@@ -13,6 +13,7 @@ from PIL import Image
 
 pytest.importorskip("django", reason="Django is missing: pip install -e '.[dev]'")
 
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from minicnn.apps.library import claims, indexing, picture_jobs
@@ -198,6 +199,23 @@ def test_an_error_of_an_extractor_leaves_nothing_half(library, photos):
         index(library, [photos], [Shades("others"), Failing()])
     assert library_tools.contents_of(library) == {}
     assert not pictures(library).exclude(claimed_by="").exists()
+
+
+def test_a_picture_and_its_features_are_written_in_one_step(library, photos, monkeypatch):
+    real = QuerySet.bulk_create
+
+    def interrupted(self, *words, **more):
+        if self.model is Features:
+            raise KeyboardInterrupt
+        return real(self, *words, **more)
+
+    monkeypatch.setattr(QuerySet, "bulk_create", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        index(library, [photos], [Shades()])
+    assert library_tools.contents_of(library) == {}
+    monkeypatch.undo()
+    index(library, [photos], [Shades()])
+    library_tools.check_complete(library, photos, [Shades()])
 
 
 def test_a_foreign_model_is_refused_with_advice(library, photos):

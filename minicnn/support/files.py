@@ -144,12 +144,13 @@ def open_below(folder: Path, path: str) -> io.BufferedReader:
     parts = PurePosixPath(path).parts
     if not parts or ".." in parts or parts[0].startswith("/"):
         raise FormatError(path, "is not a path below a folder")
-    if os.open in os.supports_dir_fd:
-        return _open_step_by_step(os.fspath(folder), parts)
-    resolved = os.path.join(os.path.realpath(folder), *parts)
-    if os.path.realpath(resolved) != resolved:
-        raise FormatError(path, "leads out of its folder by a link")
-    return open_regular(resolved)
+    step_by_step = os.open in os.supports_dir_fd
+    try:
+        return (_open_step_by_step if step_by_step else _open_resolved)(os.fspath(folder), parts)
+    except FormatError:
+        raise
+    except ValueError as error:  # a zero byte, or characters that the system cannot encode
+        raise FormatError(repr(path), f"cannot be the name of a file ({error})") from error
 
 
 def _open_step_by_step(folder: str, parts: tuple[str, ...]) -> io.BufferedReader:
@@ -161,8 +162,6 @@ def _open_step_by_step(folder: str, parts: tuple[str, ...]) -> io.BufferedReader
             handle, above = os.open(part, flags, dir_fd=handle), handle
             os.close(above)
         below = os.open(parts[-1], os.O_RDONLY | os.O_NOFOLLOW | NO_WAITING, dir_fd=handle)
-    except ValueError as error:  # a zero byte
-        raise FormatError(repr(parts), f"cannot be the name of a file ({error})") from error
     finally:
         os.close(handle)
     try:
@@ -171,6 +170,14 @@ def _open_step_by_step(folder: str, parts: tuple[str, ...]) -> io.BufferedReader
     except BaseException:
         os.close(below)
         raise
+
+
+def _open_resolved(folder: str, parts: tuple[str, ...]) -> io.BufferedReader:
+    """Open a file of a system that cannot open it step by step, Windows."""
+    path = os.path.join(os.path.realpath(folder), *parts)
+    if os.path.realpath(path) != path:
+        raise FormatError(path, "leads out of its folder by a link")
+    return open_regular(path)
 
 
 @contextmanager

@@ -97,8 +97,9 @@ def command(
             library, folders, extractors,
             force=force, rebuild=rebuild, progress=progress, stop=lambda: interrupt.asked,
         )  # fmt: skip
-    with database_errors(library), counting("preparing the search") as progress:
-        prepare(library, progress)
+    if not done.stopped:
+        with database_errors(library), counting("preparing the search") as progress:
+            prepare(library, progress)
     if as_json:
         output.print_json(**fields_of(done, library, extractors))
     else:
