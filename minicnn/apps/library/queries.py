@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from minicnn.apps.library.feature_extractor import Described, FeatureExtractor
+from minicnn.apps.library.feature_extractor import Described, FeatureExtractor, unit_rows
 from minicnn.apps.library.models import Features, Picture
 from minicnn.apps.library.opening import Library
 from minicnn.apps.library.reading import read_picture
@@ -51,7 +51,7 @@ def query_of_image(
 def query_of(described: Mapping[str, Described]) -> Query:
     """Return the query of what extractors say about one image, {extractor: what it says}."""
     return Query(
-        {name: one.vector.astype(np.float32) for name, one in described.items()},
+        {name: unit_rows(one.vector[None])[0] for name, one in described.items()},
         {name: _roots(one.top) for name, one in described.items() if one.top},
     )
 

@@ -46,6 +46,7 @@ __all__ = [
 # Of very many pictures, only those are compared that are near to the query by one of the parts:
 # so many for each part and each hit that is wanted, and these at least.
 CANDIDATES, LEAST_CANDIDATES = 10, 400
+DIGITS = 6  # of similarities
 
 Table = Snapshot | ServerTable
 
@@ -169,17 +170,21 @@ def _snapshots(
 def _columns(
     query: Query, shares: Mapping[str, float], snapshots: Mapping[str, Snapshot]
 ) -> list[Column]:
-    """Return the similarities of the parts that have a weight."""
+    """Return the similarities of the parts that have a weight.
+
+    They are rounded, as the sums of equal vectors differ in the last digits, and equal pictures
+    should have equal scores.
+    """
     found = [
-        Column(name, snapshot.pictures, snapshot.similarities(query.vectors[name]))
+        Column(name, snapshot.pictures, snapshot.similarities(query.vectors[name]).round(DIGITS))
         for name, snapshot in snapshots.items()
         if name in shares
     ]
     if CLASS in shares:
         networks = [name for name in snapshots if name in query.classes]
         for name in networks:
-            values = snapshots[name].class_similarities(query.classes[name])
-            found.append(Column(CLASS, snapshots[name].pictures, values / len(networks)))
+            values = snapshots[name].class_similarities(query.classes[name]) / len(networks)
+            found.append(Column(CLASS, snapshots[name].pictures, values.round(DIGITS)))
     return found
 
 

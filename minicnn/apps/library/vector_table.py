@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from minicnn.apps.library.feature_extractor import unit_rows
 from minicnn.apps.library.graph import Graph, Progress, has_graphs
 from minicnn.apps.library.models import Extractor
 from minicnn.apps.library.opening import Library
@@ -112,7 +113,7 @@ class VectorTable:
             return tuple(blocks)
         if blocks and len(blocks[-1]) < SMALL_BLOCK:
             done -= len(blocks.pop())
-        return (*blocks, vectors[done:].astype(np.float32))
+        return (*blocks, unit_rows(vectors[done:]))
 
     def _newest(self, state: State) -> int:
         return int(self._files.read(state).facts["features"].max(initial=0))
