@@ -348,3 +348,10 @@ def test_what_another_process_gives_up_is_done_in_the_end(in_file, photos, monke
 
     monkeypatch.setattr(Shades, "describe", describe)
     assert index(in_file, [photos], [Shades()]).described == 10
+
+
+def test_a_row_that_cannot_be_completed_does_not_keep_the_run_from_ending(library, photos):
+    """It counts as unread, but lacks no features; verify reports it."""
+    index(library, [photos], [Shades()])
+    pictures(library).filter(path="0001.png").update(sha256="")
+    assert index(library, [photos], [Shades()]).described == 0

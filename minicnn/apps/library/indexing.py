@@ -114,6 +114,7 @@ class _Filling:
     def _block(self, pictures: list[Picture], pool: ThreadPool, claims: Claims) -> None:
         """Describe the pictures of a block and write them, in one transaction."""
         missing = self._missing(pictures)
+        self._left |= {key for key, extractors in missing.items() if not extractors}
         jobs = [pool.submit(read_job, one, missing[one.id]) for one in pictures if missing[one.id]]
         found: list[ReadJob] = []
         described: list[Features] = []
