@@ -153,6 +153,10 @@ def move(page: Page, slider: str, value: int) -> None:
     page.get_by_role("slider", name=slider).fill(str(value))
 
 
+def first_of(page: Page) -> str:
+    return page.locator(".hit-name").first.text_content()
+
+
 def test_sliders_change_the_order(open_page, file):
     page = open_page()
     upload(page, file)
@@ -165,8 +169,13 @@ def test_sliders_change_the_order(open_page, file):
     assert after != before
     assert sorted(after) == sorted(before)
     texture = page.locator(".slider", has=page.get_by_role("slider", name="Texture"))
-    expect(texture.locator("output")).to_have_text("100 %")
+    expect(texture.locator(".slider-share")).to_have_text("100 %")
+    expect(texture.get_by_role("slider")).to_have_attribute("aria-valuetext", "100 % of the score")
+    expect(page.locator("#changed")).to_contain_text(f"The first is {first_of(page)}")
     page.reload()  # the address says it all
+    assert names(page) == after
+    page.get_by_role("link", name="Inside the network").click()
+    page.get_by_role("link", name="Similar pictures").click()
     assert names(page) == after
     page.get_by_role("link", name="Reset").click()
     page.wait_for_url(re.compile("upload=[0-9a-f]*$"))

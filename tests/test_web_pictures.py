@@ -12,7 +12,7 @@ pytest.importorskip("django", reason="pip install -e '.[web]'")
 from served_library import image_bytes, serving, small_library
 
 from minicnn.apps.library.models import Picture
-from minicnn.apps.web import pictures
+from minicnn.apps.web import pictures, thumbnails
 from minicnn.apps.web.refusals import Refused
 
 SECRET = image_bytes("purple", size=(33, 33))
@@ -30,8 +30,9 @@ def served(tmp_path_factory):
 
 
 @pytest.fixture
-def picture(served):
-    """Return the row of `0.jpg`; its changes are undone."""
+def picture(served, monkeypatch):
+    """Return the row of `0.jpg`; its changes are undone. No copies are remembered."""
+    monkeypatch.setattr(thumbnails, "kept", thumbnails.Kept())
     rows = Picture.objects.using(served.service.library.alias).select_related("folder")
     row = rows.get(path="0.jpg")
     yield row

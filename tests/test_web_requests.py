@@ -138,7 +138,18 @@ def test_no_page_has_a_script_or_style_in_it(served):
             assert not re.search(rb"<script(?![^>]*\bsrc=)|<style|\son\w+=|\sstyle=", reply.content)
 
 
-# The secret of a server that other machines can reach.
+# W10
+def test_200_connections_that_never_finish_a_request_keep_nobody_out(served):
+    parts = [b"", b"GET / HTTP/1.1\r\nX: y", b"POST /search HTTP/1.1\r\nContent-Length: 9\r\n\r\nx"]
+    with contextlib.ExitStack() as stack:
+        for number in range(200):
+            sock = stack.enter_context(socket.create_connection(("127.0.0.1", served.port)))
+            sock.sendall(parts[number % len(parts)])
+        assert served.post("/api/v1/classify", ("image", IMAGE)).status == 200
+
+
+# The secret of a server that other machines can reach. A process has one service, so that `served`
+# ends here.
 def test_without_the_secret_nothing_is_answered(with_token):
     for route in ROUTES:
         for headers in ({}, {"Authorization": "Bearer x"}, {"Cookie": "minicnn=x"}):
@@ -211,16 +222,6 @@ def test_a_server_with_enough_to_do_says_when_to_come_back(library, monkeypatch)
         for thread in threads:
             thread.join()
         assert served.ask("GET", "/api/v1/health").status == 200
-
-
-# W10
-def test_200_connections_that_never_finish_a_request_keep_nobody_out(served):
-    parts = [b"", b"GET / HTTP/1.1\r\nX: y", b"POST /search HTTP/1.1\r\nContent-Length: 9\r\n\r\nx"]
-    with contextlib.ExitStack() as stack:
-        for number in range(200):
-            sock = stack.enter_context(socket.create_connection(("127.0.0.1", served.port)))
-            sock.sendall(parts[number % len(parts)])
-        assert served.post("/api/v1/classify", ("image", IMAGE)).status == 200
 
 
 def test_a_bug_is_answered_without_its_details(library, monkeypatch, capfd):

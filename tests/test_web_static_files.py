@@ -11,6 +11,8 @@ import pytest
 pytest.importorskip("django", reason="pip install -e '.[web]'")
 from library_pages import Page, a_browser, serving_pages, uploaded
 
+from minicnn.apps.library.weights import DEFAULT, FEATURES
+
 ROOT = Path(__file__).parent.parent
 STATIC = ROOT / "minicnn" / "apps" / "web" / "static"
 TABLE = STATIC / "vendor" / "README.md"
@@ -79,3 +81,12 @@ def test_static_files_are_served(browser):
             response = browser.get(file)
             assert response.status_code == 200
             response.close()
+
+
+def test_the_documented_weights_are_the_usual_ones():
+    text = (ROOT / "docs" / "search.md").read_text()
+    line = re.search(r"score = .*", text)[0]
+    found = {name: float(weight) for weight, name in re.findall(r"([0-9.]+) × (\w+)", line)}
+    assert found == {
+        {FEATURES: "content"}.get(name, name): weight for name, weight in DEFAULT.items()
+    }

@@ -174,6 +174,8 @@ class Decoders:
         except queue.Empty:
             raise refusals.busy() from None
         try:
+            if decoder.process.poll() is not None:  # it ended while it had nothing to do
+                decoder = self._replaced(decoder)
             yield decoder
         except DecoderDied:
             decoder = self._replaced(decoder)

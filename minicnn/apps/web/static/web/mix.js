@@ -12,7 +12,9 @@ function showShares() {
   const sum = sliders.reduce((total, one) => total + Number(one.value), 0);
   for (const slider of sliders) {
     const share = sum ? Number(slider.value) / sum : 0;
-    slider.parentElement.querySelector("output").value = `${Math.round(100 * share)} %`;
+    const text = `${Math.round(100 * share)} %`;
+    slider.parentElement.querySelector(".slider-share").textContent = text;
+    slider.setAttribute("aria-valuetext", `${text} of the score`);
   }
 }
 
@@ -37,6 +39,23 @@ function glide(before) {
   }
 }
 
+// Links that lead back to this search keep what the sliders say.
+function carry() {
+  const words = [...new FormData(form)].filter(([name]) => /^(weight-|label$)/.test(name));
+  for (const link of document.querySelectorAll(".tabs a, .query-picture a")) {
+    const target = new URL(link.href);
+    for (const [name, value] of words) target.searchParams.set(name, value);
+    link.href = target;
+  }
+}
+
+// A screen reader says what has changed, and not all cards.
+function announce() {
+  const first = hits.querySelector(".hit-name")?.textContent ?? "";
+  const count = hits.querySelector(".hits-count").textContent;
+  document.getElementById("changed").textContent = `${count} The first is ${first}.`;
+}
+
 let running; // the latest request, which a newer one replaces
 async function search() {
   running?.abort();
@@ -49,6 +68,8 @@ async function search() {
     const before = places();
     hits.innerHTML = await response.text();
     glide(before);
+    announce();
+    carry();
     history.replaceState(null, "", wanted);
     hits.setAttribute("aria-busy", "false");
   } catch (error) {
