@@ -38,7 +38,7 @@ def started(library: Path, *words: str) -> Iterator[tuple[subprocess.Popen, str]
 
 def get(address: str, **headers: str) -> tuple[int, http.client.HTTPMessage]:
     parts = urlsplit(address)
-    connection = http.client.HTTPConnection(parts.hostname, parts.port, timeout=60)
+    connection = http.client.HTTPConnection(parts.hostname, parts.port)
     with contextlib.closing(connection):
         path = f"{parts.path}?{parts.query}" if parts.query else parts.path
         connection.request("GET", path, headers=headers)
@@ -61,7 +61,7 @@ def test_a_signal_ends_it(library, number):
         decoders = children(process.pid)
         assert len(decoders) == 2
         process.send_signal(number)
-        _, said = process.communicate(timeout=60)
+        _, said = process.communicate()
         assert process.returncode == 0
         assert "Traceback" not in said
         assert [pid for pid in decoders if os.path.exists(f"/proc/{pid}")] == []
@@ -83,7 +83,7 @@ def test_other_machines_need_the_secret(library):
 def run(*words: str) -> tuple[int, str]:
     """Run it in a process of its own: waitress leaves a socket open that cannot be bound."""
     command = [sys.executable, "-m", "minicnn", "serve", *words]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=600)
+    done = subprocess.run(command, capture_output=True, text=True)
     assert done.stdout == ""
     return done.returncode, done.stderr
 

@@ -292,32 +292,34 @@ def test_nobody_else_gets_claimed_pictures(library, photos):
     assert ids_claimed_by_another(what) == [one.id for one in block]
 
 
-def claim_of(process, minutes=0):
-    """Return the columns of a claim."""
-    at = timezone.now() - timedelta(minutes=minutes)
-    return {"claimed_by": f"{process}-0123456789abcdef", "claimed_at": at}
-
-
 @pytest.fixture
 def in_file(tmp_path):
     with library_tools.opened(tmp_path / "library.sqlite3") as library:
         yield library
 
 
-@pytest.mark.parametrize(
-    ("claim", "taken"),
-    {
-        "a living process": (claim_of(f"{machine_mark()}-{os.getppid()}"), 6),
-        "a dead process": (claim_of(f"{machine_mark()}-{2**31 - 2}"), 10),
-        "an earlier process with our number": (claim_of(f"{machine_mark()}-{os.getpid()}"), 10),
-        "another machine": (claim_of("00000000-1"), 6),
-        "another machine, long ago": (claim_of("00000000-1", minutes=11), 10),
-    }.values(),
-)
-def test_claims_in_a_file_hold_as_long_as_their_process_works(in_file, photos, claim, taken):
+def claim_of(process, minutes=0):
+    """Return the columns of a claim."""
+    at = timezone.now() - timedelta(minutes=minutes)
+    return {"claimed_by": f"{process}-0123456789abcdef", "claimed_at": at}
+
+
+CLAIMS = {
+    "a living process": (f"{machine_mark()}-{os.getppid()}", 0, 6),
+    "a dead process": (f"{machine_mark()}-{2**31 - 2}", 0, 10),
+    "an earlier process with our number": (f"{machine_mark()}-{os.getpid()}", 0, 10),
+    "another machine": ("00000000-1", 0, 6),
+    "another machine, long ago": ("00000000-1", 11, 10),
+}
+
+
+@pytest.mark.parametrize(("process", "minutes", "taken"), CLAIMS.values(), ids=CLAIMS)
+def test_claims_in_a_file_hold_as_long_as_their_process_works(
+    in_file, photos, process, minutes, taken
+):
     scan(in_file, [photos])
     keys = list(pictures(in_file).values_list("id", flat=True)[:4])
-    pictures(in_file).filter(id__in=keys).update(**claim)
+    pictures(in_file).filter(id__in=keys).update(**claim_of(process, minutes))
     assert index(in_file, [photos], [Shades()]).described == taken
 
 

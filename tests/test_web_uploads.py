@@ -219,12 +219,16 @@ def test_uploads_are_found_by_ids_of_128_random_bits(tmp_path):
     assert not list(tmp_path.iterdir())
 
 
+def make_older(path, seconds):
+    before = path.stat().st_mtime - seconds
+    os.utime(path, (before, before))
+
+
 def test_an_upload_is_gone_after_an_hour(tmp_path):
     store = UploadStore(tmp_path)
     old, young = (store.add(Decoded(IMAGE, 64, 48)) for _ in range(2))
-    hour_ago = time.time() - upload_store.SECONDS
-    os.utime(store.find(old), (hour_ago, hour_ago))
-    os.utime(store.find(young), (hour_ago + 60, hour_ago + 60))
+    for name, seconds in ((old, upload_store.SECONDS), (young, upload_store.SECONDS - 60)):
+        make_older(store.find(name), seconds)
     assert store.find(old) is None
     store.sweep()
     assert [path.stem for path in store.folder.iterdir()] == [young]
@@ -246,7 +250,7 @@ def test_the_oldest_uploads_go_when_there_are_too_many(tmp_path, monkeypatch):
     store = UploadStore(tmp_path)
     names = [store.add(Decoded(IMAGE, 64, 48)) for _ in range(4)]
     for number, name in enumerate(names):
-        os.utime(store.find(name), (time.time() - 100 + number,) * 2)
+        make_older(store.find(name), 100 - number)
     store.sweep()
     assert {path.stem for path in store.folder.iterdir()} == set(names[2:])
     store.close()

@@ -20,7 +20,7 @@ import numpy as np
 
 from minicnn.data.parallel import default_threads
 from minicnn.installed import missing_extra
-from minicnn.support.atomic_files import make_names_durable, new_temporary
+from minicnn.support.atomic_files import make_names_durable, new_temporary, open_for_changes
 
 # Tuned on 100,000 made vectors of 1,280 numbers in 2,000 groups: recall@20 is 1.000 from 64 on,
 # and 256 leaves room for sets that are harder.
@@ -82,7 +82,7 @@ class Graph:
         old = [self._path(one) for one in self._written()]
         with new_temporary(self.folder) as temporary:
             self._index.save(temporary)
-            with open(temporary, "r+b") as file:
+            with open_for_changes(temporary) as file:
                 os.fsync(file.fileno())
             os.replace(temporary, self._path(rows))
         make_names_durable(self.folder)

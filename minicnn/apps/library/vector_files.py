@@ -27,7 +27,7 @@ import numpy as np
 from minicnn.apps.library.stored_rows import FACTS, Rows
 from minicnn.errors import MiniCNNError
 from minicnn.support.atomic_files import open_for_changes, write_text
-from minicnn.support.files import read_text
+from minicnn.support.files import open_regular, read_text
 from minicnn.support.locks import locked
 
 FORMAT = 1
@@ -70,10 +70,7 @@ class VectorFiles:
             return Rows(np.zeros(0, FACTS), np.zeros((0, self.dimensions), np.float16))
         vectors, facts = (self._path(kind, state) for kind in KINDS)
         shape = (state.rows, self.dimensions)
-        return Rows(
-            np.memmap(facts, FACTS, "r", shape=shape[:1]),
-            np.memmap(vectors, np.float16, "r", shape=shape),
-        )
+        return Rows(_mapped(facts, FACTS, shape[:1]), _mapped(vectors, np.float16, shape))
 
     def append(self, state: State, blocks: Iterable[Rows]) -> State:
         """Append rows; return the new state. The caller holds the lock."""
@@ -120,3 +117,9 @@ class VectorFiles:
     def _bytes(self, kind: str) -> int:
         """Return the size of a row."""
         return 2 * self.dimensions if kind == "vectors" else FACTS.itemsize
+
+
+def _mapped(path: Path, dtype: np.dtype | type, shape: tuple[int, ...]) -> np.ndarray:
+    """Return the first rows of a file as an array that is mapped into memory."""
+    with open_regular(path) as file:
+        return np.memmap(file, dtype, "r", shape=shape)
