@@ -89,11 +89,11 @@ RAW = {
 def test_a_request_that_is_no_http_is_refused(served, rest):
     head = b"POST /api/v1/classify HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n"
     with socket.create_connection(("127.0.0.1", served.port)) as sock:
-        sock.sendall(head + rest)
-        sock.shutdown(socket.SHUT_WR)
         try:
+            sock.sendall(head + rest)
+            sock.shutdown(socket.SHUT_WR)
             reply = sock.makefile("rb").read()
-        except ConnectionResetError:  # it does not wait for the end of 100 KB
+        except OSError:  # it does not wait for the end of 100 KB
             return
     assert reply[:12] in {b"HTTP/1.%d %d" % (n, s) for n in (0, 1) for s in (400, 413, 431, 501)}
 
