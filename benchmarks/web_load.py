@@ -46,7 +46,7 @@ SIZES = (10_000, 100_000)  # pictures
 REQUESTS = 400  # for a latency
 WARM_UP = 40  # requests that do not count
 CLIENTS = 64  # requests that may wait at a time
-FIRST, ADDED = 2_000, 50  # pictures at the start of the load, and added by each run of the index
+FIRST, ADDED = 2_000, 100  # pictures at the start of the load, and added by each run of the index
 
 
 class Answered(NamedTuple):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from logging import LogRecord
 
 # It signs nothing that outlives the process.
 SECRET_KEY = secrets.token_urlsafe(32)
@@ -55,11 +56,19 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 100_000  # bytes of all other fields
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 100
 DATA_UPLOAD_MAX_NUMBER_FILES = 4
 
+
+def is_failure(record: LogRecord) -> bool:
+    """Return whether something has failed, and is not only busy."""
+    return getattr(record, "status_code", None) != 503
+
+
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "handlers": {"stderr": {"class": "logging.StreamHandler"}},
+    "filters": {"failures": {"()": "django.utils.log.CallbackFilter", "callback": is_failure}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "filters": ["failures"]}},
     "loggers": {
+        "waitress.queue": {"level": "ERROR"},  # its warnings: that a request has to wait
         "django.request": {"handlers": ["stderr"], "level": "ERROR", "propagate": False},
         "django.security": {"handlers": ["stderr"], "level": "CRITICAL", "propagate": False},
     },
