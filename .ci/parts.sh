@@ -121,28 +121,33 @@ style_and_types() {
 }
 
 # Tests of what is not C++: folders of images, files of other programs, the command line, runs,
-# comparisons, drawings, examples, searches, CUDA kernels. The second command of the README ran
+# comparisons, drawings, examples, searches, libraries of pictures, pages, CUDA kernels. The second command of the README ran
 # them; neither an instruction set nor a sanitizer changes them.
 without_kernels=(
   activations architecture benchmark_gpu build_backend built_by_hand caffe caffe_files
-  calibration callbacks cifar10 classic cli cli_convert cli_data cli_explain cli_outputs
-  cli_sort cli_sort_learn cli_tune comparison continual cross_validation
-  cross_validation_failures cuda_conv2d cuda_errors cuda_fallback cuda_kernels cuda_plan
-  cuda_ptx cuda_reductions cuda_simulator cuda_training cuda_updates data_tools dataframe
-  dataset devices docs doctor examples exchange experiment explain fetch files find_images
-  fit_checks fit_data fold_images folders folds generator gui_command history
-  hostile_keras_files hostile_models image_functions images installed interrupt keras2
-  keras_backend keras_callback_arguments keras_callbacks keras_data keras_files keras_histories
-  keras_initializers keras_metrics keras_signatures_of_losses layer_parts layouts learning
-  losses many_steps metrics model_as_layer model_in_use model_pictures mutated_files names
-  no_replace onnx_hostile onnx_node_tests onnx_reader onnx_round_trip onnx_writer own_classes
-  own_losses parts penalties plain_pickle precision predict_images preprocess pretrained preview
-  published_datasets py_dataset regularizers rename reprs resume robustness robustness_command
-  run_calibration runs schedules settings sorter_applying sorter_faults sorter_finding
-  sorter_planning sorter_undoing split_copy starting subclassing suite tar tensor_cores text
-  torch train_kills transfer tune tune_processes tune_record tune_report tune_space unreadable
-  upright utils window window_interrupted window_learning window_options window_preview
-  window_start window_texts window_thumbnails zoo_weights
+  calibration callbacks cifar10 classic cli cli_convert cli_data cli_explain cli_index
+  cli_outputs cli_search cli_serve cli_sort cli_sort_learn cli_tune comparison continual
+  cross_validation cross_validation_failures cuda_conv2d cuda_errors cuda_fallback
+  cuda_kernels cuda_plan cuda_ptx cuda_reductions cuda_simulator cuda_training cuda_updates
+  data_tools dataframe dataset devices docs doctor examples exchange experiment explain
+  fetch files find_images fit_checks fit_data fold_images folders folds generator
+  gui_command history hostile_keras_files hostile_models image_functions images installed
+  interrupt keras2 keras_backend keras_callback_arguments keras_callbacks keras_data
+  keras_files keras_histories keras_initializers keras_metrics keras_signatures_of_losses
+  layer_parts layouts learning library_approximate library_duplicates library_extractors
+  library_indexing library_kills library_opening library_scanning library_searching
+  library_verifying losses many_steps metrics model_as_layer model_in_use model_pictures
+  mutated_files names no_replace onnx_hostile onnx_node_tests onnx_reader onnx_round_trip
+  onnx_writer own_classes own_losses parts penalties plain_pickle precision predict_images
+  preprocess pretrained preview published_datasets py_dataset regularizers rename reprs
+  resume robustness robustness_command run_calibration runs schedules settings
+  sorter_applying sorter_faults sorter_finding sorter_planning sorter_undoing split_copy
+  starting subclassing suite tar tensor_cores text torch train_kills transfer tune
+  tune_processes tune_record tune_report tune_space unreadable upright utils
+  web_accessibility web_addresses web_api web_browser web_hostile_queries web_imagenet
+  web_keywords web_library web_pages web_pictures web_requests web_static_files web_uploads
+  window window_interrupted window_learning window_options window_preview window_start
+  window_texts window_thumbnails zoo_weights
 )
 
 # ignored NAME...: pytest's options that leave tests/test_NAME.py out. Each must exist.
