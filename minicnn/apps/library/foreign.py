@@ -88,9 +88,9 @@ def _known(library: Library) -> dict[str, Extractor]:
 
 
 def _text(library: Library, extractor: FeatureExtractor, row: Extractor) -> str:
-    advice = "load the first model, or give the file another name to keep both, or "
+    keep_both = "load that one, rename this file to keep both, or " if extractor.source else ""
     return (
-        f"{library.name} was made with the {extractor.name} {row.sha256[:SHOWN]}…, and the one "
-        f"loaded is {extractor.sha256[:SHOWN]}…: distances would mean nothing. Now "
-        f"{advice if extractor.source else ''}rebuild it: minicnn index DIR --rebuild"
+        f"{library.name} was made with another {extractor.name} ({row.sha256[:SHOWN]}…, this is "
+        f"{extractor.sha256[:SHOWN]}…), so that distances would mean nothing. Now {keep_both}"
+        "rebuild it: minicnn index DIR --rebuild"
     )
