@@ -163,7 +163,7 @@ def test_another_model_of_the_same_name_is_refused(photos, model, capsys):
     capsys.readouterr()
     run(photos, code=1)
     err = capsys.readouterr().err
-    assert f"made with another shade ({first}…" in err and "--rebuild" in err
+    assert f"made with the shade {first}…" in err and "--rebuild" in err
     run(photos, "--rebuild")
     assert rows(Extractor, photos)[-1].sha256[:8] != first
     assert len(rows(Features, photos)) == 36

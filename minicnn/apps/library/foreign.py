@@ -25,7 +25,7 @@ def check_extractors(library: Library, extractors: Sequence[FeatureExtractor]) -
     for one in extractors:
         row = known.get(one.name)
         if row is not None and row.sha256 != one.sha256:
-            raise ForeignModelError(_text(library, one, row))
+            raise ForeignModelError(_text(one, row))
 
 
 def register(
@@ -87,10 +87,10 @@ def _known(library: Library) -> dict[str, Extractor]:
     return {row.name: row for row in Extractor.objects.using(library.alias)}
 
 
-def _text(library: Library, extractor: FeatureExtractor, row: Extractor) -> str:
+def _text(extractor: FeatureExtractor, row: Extractor) -> str:
     keep_both = "load that one, rename this file to keep both, or " if extractor.source else ""
     return (
-        f"{library.name} was made with another {extractor.name} ({row.sha256[:SHOWN]}…, this is "
-        f"{extractor.sha256[:SHOWN]}…), so that distances would mean nothing. Now {keep_both}"
-        "rebuild it: minicnn index DIR --rebuild"
+        f"the library was made with the {extractor.name} {row.sha256[:SHOWN]}…, and this is "
+        f"{extractor.sha256[:SHOWN]}…: distances would mean nothing. Now {keep_both}rebuild it: "
+        "minicnn index DIR --rebuild"
     )
