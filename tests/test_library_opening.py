@@ -129,3 +129,23 @@ def test_what_a_database_reports_names_the_library(library):
     with pytest.raises(LibraryError) as found, database_errors(library):
         Picture.objects.using(library.alias).create(path="a", size=1, modified=1)
     assert str(found.value).startswith(f"{library.name}: ")
+
+
+def test_opening_needs_no_lock_that_a_reader_refuses(tmp_path):
+    """Changing the journal mode does, and fails at once: two new processes met in it."""
+    path = tmp_path / "library.sqlite3"
+    open_library(path, create=True).close()
+    with closing(sqlite3.connect(path, isolation_level=None)) as reader:
+        reader.execute("PRAGMA journal_mode=DELETE")
+        reader.execute("BEGIN")
+        reader.execute("SELECT * FROM library_picture").fetchall()
+        open_library(path).close()
+
+
+def test_readers_do_not_wait_for_a_writer(tmp_path):
+    path = tmp_path / "library.sqlite3"
+    library = open_library(path, create=True)
+    with closing(sqlite3.connect(path)) as writer:
+        writer.execute("INSERT INTO library_folder (path) VALUES ('/photos')")
+        assert Folder.objects.using(library.alias).count() == 0
+    library.close()

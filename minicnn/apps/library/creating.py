@@ -40,6 +40,9 @@ def make_file(path: Path) -> None:
     with new_temporary(str(folder)) as temporary:
         with closing(sqlite3.connect(temporary)) as connection:
             connection.execute(f"PRAGMA application_id={APPLICATION}")
+            # Readers and the writer do not wait for each other. The file keeps this mode. Changing
+            # it later would fail at once, whatever the timeout, if another process used the file.
+            connection.execute("PRAGMA journal_mode=WAL")
         with suppress(FileExistsError):  # another process has just made it
             place_without_replacing(temporary, path)
         with suppress(FileNotFoundError):

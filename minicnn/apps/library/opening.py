@@ -25,9 +25,9 @@ WORDS = {
     "dbname": "NAME", "user": "USER", "password": "PASSWORD", "host": "HOST", "port": "PORT",
 }  # fmt: skip
 SECONDS = 60.0  # that a writer waits for another one
-# Readers do not wait for a writer. After a power cut the last transactions may be missing, but the
-# file is whole, and indexing again brings them back.
-PRAGMAS = "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA foreign_keys=ON"
+# After a power cut the last transactions may be missing, but the file is whole, and indexing again
+# brings them back.
+PRAGMAS = "PRAGMA synchronous=NORMAL; PRAGMA foreign_keys=ON"
 
 
 class Library(NamedTuple):
