@@ -199,14 +199,14 @@ ELSEWHERE = ("postgresql://", "caffenet")  # lines with these words need what is
 
 
 def can_run(words):
-    return words[1] != NEVER_ENDS and not any(word in " ".join(words) for word in ELSEWHERE)
+    return words[1] not in (NEEDS_A_SCREEN, NEVER_ENDS) and not any(word in " ".join(words) for word in ELSEWHERE)
 
 
 QUICK = [
     line
     for line in LINES
     if can_run(line[2])
-    and line[2][1] not in (*TRAINING, NEEDS_A_SCREEN)
+    and line[2][1] not in TRAINING
     and not {*line[2]} & {*RUNS}
 ]
 NEEDS_THE_INTERNET = ("data", "fetch")
