@@ -199,7 +199,8 @@ ELSEWHERE = ("postgresql://", "caffenet")  # lines with these words need what is
 
 
 def can_run(words):
-    return words[1] not in (NEEDS_A_SCREEN, NEVER_ENDS) and not any(word in " ".join(words) for word in ELSEWHERE)
+    here = not any(word in " ".join(words) for word in ELSEWHERE)
+    return here and words[1] not in (NEEDS_A_SCREEN, NEVER_ENDS)
 
 
 QUICK = [
