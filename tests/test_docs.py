@@ -206,9 +206,7 @@ def can_run(words):
 QUICK = [
     line
     for line in LINES
-    if can_run(line[2])
-    and line[2][1] not in TRAINING
-    and not {*line[2]} & {*RUNS}
+    if can_run(line[2]) and line[2][1] not in TRAINING and not {*line[2]} & {*RUNS}
 ]
 NEEDS_THE_INTERNET = ("data", "fetch")
 
