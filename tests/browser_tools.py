@@ -94,13 +94,22 @@ def upload(page: Page, file: Path) -> None:
 
 
 def names(page: Page) -> list[str]:
-    """The files that were found, in their order."""
-    texts = page.locator(".hit-name").all_text_contents()
+    """The files that were found, in their order.
+
+    A click does not wait for the page that it leads to, nor do the texts of all elements.
+    """
+    found = page.locator(".hit-name")
+    expect(found.first).to_be_attached()
+    page.wait_for_load_state()
+    texts = found.all_text_contents()
     return [text.rpartition(", ")[2] for text in texts]
 
 
 def is_loaded(page: Page, selector: str) -> None:
-    """Check that the images are really shown."""
-    for one in page.locator(selector).all():
+    """Check that there are images, and that they are really shown."""
+    images = page.locator(selector)
+    expect(images.first).to_be_attached()
+    page.wait_for_load_state()
+    for one in images.all():
         one.scroll_into_view_if_needed()
         expect(one).not_to_have_js_property("naturalWidth", 0)

@@ -188,9 +188,9 @@ def test_a_class_may_be_chosen(open_page, file):
     label = page.locator(".hit-name").first.text_content().partition(",")[0]
     page.get_by_label("Only").select_option(label)
     page.wait_for_url(f"**label={label}*")
+    expect(page.locator(".hits-count")).to_contain_text(f"that show {label}")
     labels = [one.partition(",")[0] for one in page.locator(".hit-name").all_text_contents()]
     assert set(labels) == {label}
-    expect(page.locator(".hits-count")).to_contain_text(f"that show {label}")
 
 
 def test_the_score_is_explained(open_page, file):
