@@ -113,14 +113,23 @@ def form(*fields: tuple[str, str | bytes]) -> tuple[str, bytes]:
 def serving(library: Path, **options: Any) -> Iterator[Served]:
     """Run a server on a library during the block; `options` are those of `Service`."""
     current = service.start(library, **options)
+    try:
+        with running_server() as port:
+            yield Served(port, current)
+    finally:
+        service.stop()
+
+
+@contextlib.contextmanager
+def running_server() -> Iterator[int]:
+    """Answer requests on a free port of this machine during the block."""
     server = make_server("127.0.0.1", 0)
     thread = threading.Thread(target=server.run)
     thread.start()
     try:
-        yield Served(port_of(server), current)
+        yield port_of(server)
     finally:
         # In the server's own thread, which alone may change its table of connections.
         server.trigger.pull_trigger(lambda: wasyncore.close_all(server._map, ignore_all=True))
         thread.join()
         server.task_dispatcher.shutdown()
-        service.stop()

@@ -40,6 +40,7 @@ COMMANDS = {
     "data": CommandEntry("data", "Split, check, count, preview and fetch images."),
     "tune": CommandEntry("tune", "Search for good hyperparameters."),
     "serve": CommandEntry("serve", "Search by image in a browser."),
+    "explore": CommandEntry("explore", "See how a network computes and learns, in a browser."),
     "classic": CommandEntry("classic", "Compare with methods that use no network."),
     "models": CommandEntry("models", "List the networks that --model can name."),
     "summary": CommandEntry("summary", "Print the layers of a model."),

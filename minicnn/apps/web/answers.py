@@ -10,13 +10,13 @@ from django.template.loader import get_template
 
 from minicnn.apps.web.refusals import RETRY_SECONDS, Refused
 
-API = "/api/"  # where the addresses of the interface for programs begin
+API = ("/api/", "/explore/api/")  # where the addresses for programs begin
 PAGE = "web/problem.html"
 OLD_FORM = "This form is too old, or it came from another site. Reload the page and try again."
 
 WRONG_FORM = "This form cannot be read: it is damaged, or it has too many fields or too long ones."
 NOT_FOUND = "There is nothing at this address."
-FAILED = "Something went wrong here; the messages of minicnn serve say what."
+FAILED = "Something went wrong here; the messages of the server say what."
 
 
 def refusal(request: HttpRequest, refused: Refused) -> HttpResponse:

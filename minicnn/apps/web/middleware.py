@@ -15,7 +15,7 @@ from urllib.parse import urlencode
 from django.core.exceptions import DisallowedHost
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 
-from minicnn.apps.web import refusals, service
+from minicnn.apps.web import access, refusals, served
 from minicnn.apps.web.answers import refusal
 from minicnn.apps.web.refusals import MAX_UPLOAD, Refused
 
@@ -41,7 +41,7 @@ AT_A_TIME = 16  # requests that are worked on; the server has more threads, to r
 TOKEN_SECONDS = 7 * 24 * 3600
 WRONG_HOST = "This server does not answer to that name; use the address that it printed."
 ZERO_BYTE = "This address has a zero byte in it."
-NO_TOKEN = "Open the address that minicnn serve printed; it contains a secret."
+NO_TOKEN = "Open the address that was printed when the server started; it contains a secret."
 OTHER_SITE = "Requests from other sites are not answered."
 
 
@@ -102,14 +102,14 @@ def no_zero_bytes(answer: Answer) -> Answer:
 
 
 def token(answer: Answer) -> Answer:
-    """Refuse requests without the secret, if the service has one.
+    """Refuse requests without the secret, if there is one.
 
-    It is in the address that `minicnn serve` prints, and in a cookie after the first visit;
+    It is in the address that the command prints, and in a cookie after the first visit;
     programs send it as `Authorization: Bearer TOKEN`.
     """
 
     def answered(request: HttpRequest) -> HttpResponse:
-        secret = service.current().token
+        secret = access.secret()
         if secret is None or _is(secret, request.COOKIES.get(_cookie(secret), "")):
             return answer(request)
         if _is(f"Bearer {secret}", request.headers.get("Authorization", "")):
@@ -132,6 +132,16 @@ def same_origin(answer: Answer) -> Answer:
         if _from_here(request) or _is_link(request):
             return answer(request)
         return refusal(request, Refused(403, OTHER_SITE, "other_site"))
+
+    return answered
+
+
+def what_is_served(answer: Answer) -> Answer:
+    """Refuse addresses that this server does not have: the library's or the explorer's."""
+
+    def answered(request: HttpRequest) -> HttpResponse:
+        found = served.elsewhere(request)
+        return answer(request) if found is None else found
 
     return answered
 

@@ -34,6 +34,7 @@ MIDDLEWARE = [
     "minicnn.apps.web.middleware.same_origin",
     "minicnn.apps.web.middleware.limits",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "minicnn.apps.web.middleware.what_is_served",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
 ]
@@ -41,7 +42,12 @@ TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
         "APP_DIRS": True,
-        "OPTIONS": {"context_processors": ["django.template.context_processors.csrf"]},
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.csrf",
+                "minicnn.apps.web.served.pages",
+            ]
+        },
     }
 ]
 CSRF_FAILURE_VIEW = "minicnn.apps.web.answers.csrf_failure"

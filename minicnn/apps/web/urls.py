@@ -35,6 +35,7 @@ urlpatterns = [
     path("inside/maps.png", network_drawings.maps, name="maps"),
     path("inside/gradcam.png", network_drawings.gradcam, name="gradcam"),
     path("api/v1/", include("minicnn.apps.web.api.urls")),
+    path("explore/", include("minicnn.apps.web.explore.urls")),
 ]
 handler400 = "minicnn.apps.web.answers.bad_request"
 handler404 = "minicnn.apps.web.answers.not_found"

@@ -1,0 +1,47 @@
+"""`minicnn explore`: see how a network computes and how it learns, in a browser."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from minicnn.apps.cli.command import cli_command
+from minicnn.apps.cli.web_server import HOST, PORT, serve_pages, token_for
+from minicnn.apps.explorer.explorer import Explorer
+from minicnn.apps.explorer.opening import open_networks
+from minicnn.apps.web.explore import state
+
+
+@cli_command(
+    "minicnn explore",
+    "minicnn explore runs/scene-1 --images photos",
+    "minicnn explore runs/lenet/best.mcnn lenet",
+)
+@click.argument("models", metavar="[MODEL]...", nargs=-1)
+@click.option(
+    "--images", "folder", metavar="DIR",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="Folder of images to choose from; images of MNIST and drawings can always be chosen.",
+)  # fmt: skip
+@click.option(
+    "--host", default=HOST, show_default=True,
+    help="Address of this machine that others reach it by; a secret is then needed as well.",
+)  # fmt: skip
+@click.option(
+    "--port", type=click.IntRange(0, 65535), default=PORT, show_default=True,
+    help="Port; 0 is any free one.",
+)  # fmt: skip
+def command(models: tuple[str, ...], folder: Path | None, host: str, port: int) -> None:
+    """Show a network from the inside: every value, how it was computed, and how it is learned.
+
+    MODEL is a model file, the folder of a run, or a network of the zoo with initial weights;
+    several can be compared. Without one it is LeNet, trained on handwritten digits. Nothing
+    leaves this machine. Ctrl-C ends it.
+    """
+    token = token_for(host)
+    explorer = state.start(Explorer(open_networks(models), folder), token)
+    try:
+        serve_pages(", ".join(explorer.networks), host, port, token)
+    finally:
+        state.stop()

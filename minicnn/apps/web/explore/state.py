@@ -1,0 +1,33 @@
+"""What the explorer's pages work with. There is one explorer per process."""
+
+from __future__ import annotations
+
+from minicnn.apps.explorer.explorer import Explorer
+from minicnn.apps.web import access
+
+_current: list[Explorer] = []
+
+
+def start(explorer: Explorer, token: str | None = None) -> Explorer:
+    """Show this explorer; with a token, only to those who know it."""
+    stop()
+    _current.append(explorer)
+    access.protect(token)
+    return explorer
+
+
+def is_started() -> bool:
+    """Return whether this process shows an explorer."""
+    return bool(_current)
+
+
+def current() -> Explorer:
+    """Return the explorer of this process."""
+    return _current[0]
+
+
+def stop() -> None:
+    """End the explorer of this process, if there is one."""
+    access.protect(None)
+    while _current:
+        _current.pop().close()

@@ -1,0 +1,5 @@
+"""The addresses from which the page gets what happens in a training."""
+
+from django.urls import URLPattern
+
+urlpatterns: list[URLPattern] = []
