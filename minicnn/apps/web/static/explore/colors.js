@@ -1,0 +1,87 @@
+// Color scales for numbers: from 0 to one side (sequential), or to both sides of 0 (diverging).
+// Blue is negative and orange positive, which color-blind people can tell apart as well.
+
+const SIZE = 256;
+const dark = matchMedia("(prefers-color-scheme: dark)");
+
+// Zero has nearly the color of the page, so that large numbers stand out on light and on dark.
+const STOPS = {
+  light: {
+    sequential: ["#f7f5f1", "#f9ddb7", "#f4b066", "#e17a28", "#a84a0c", "#5a2405"],
+    negative: ["#f7f5f1", "#c4dcf0", "#7db4de", "#3d84c1", "#1b5691", "#0b2d57"],
+    gray: ["#000000", "#ffffff"],
+  },
+  dark: {
+    sequential: ["#1f232b", "#4a3016", "#8a4f14", "#cf7a22", "#f8ad55", "#ffe6bf"],
+    negative: ["#1f232b", "#17375a", "#1f5a94", "#3c8ad0", "#7fbcf0", "#d3ebff"],
+    gray: ["#000000", "#ffffff"],
+  },
+};
+
+function rgb(color) {
+  return [1, 3, 5].map((at) => parseInt(color.slice(at, at + 2), 16));
+}
+
+function between(stops, part) {
+  const place = part * (stops.length - 1);
+  const below = Math.min(Math.floor(place), stops.length - 2);
+  const [from, to] = [rgb(stops[below]), rgb(stops[below + 1])];
+  return from.map((one, k) => Math.round(one + (to[k] - one) * (place - below)));
+}
+
+/** The bytes of a color in the order that the memory of a canvas has. */
+function packed([red, green, blue]) {
+  return (255 << 24) | (blue << 16) | (green << 8) | red;
+}
+
+function table(color) {
+  return Int32Array.from({ length: SIZE }, (_, k) => packed(color(k / (SIZE - 1))));
+}
+
+function diverging({ sequential, negative }) {
+  return (part) => part < 0.5 ? between(negative, 1 - 2 * part) : between(sequential, 2 * part - 1);
+}
+
+const tables = {};
+for (const [scheme, stops] of Object.entries(STOPS)) {
+  tables[scheme] = {
+    sequential: table((part) => between(stops.sequential, part)),
+    diverging: table(diverging(stops)),
+    gray: table((part) => between(stops.gray, part)),
+  };
+}
+
+/**
+ * The scale for numbers from `minimum` to `maximum`: {kind, from, to}.
+ * With numbers on both sides of 0, 0 is in the middle and both sides reach equally far.
+ */
+export function scaleFor(minimum, maximum, { gray = false } = {}) {
+  if (gray) return { kind: "gray", from: Math.min(0, minimum), to: maximum };
+  if (minimum >= 0) return { kind: "sequential", from: 0, to: maximum || 1 };
+  const reach = Math.max(-minimum, maximum);
+  return { kind: "diverging", from: -reach, to: reach };
+}
+
+/** The function from a number to the packed color of a canvas, and NaN to none. */
+export function colorOf({ kind, from, to }) {
+  const colors = tables[dark.matches ? "dark" : "light"][kind];
+  const factor = to > from ? (SIZE - 1) / (to - from) : 0;
+  return (value) => {
+    const place = (value - from) * factor;
+    return colors[place > 0 ? (place < SIZE - 1 ? Math.round(place) : SIZE - 1) : 0];
+  };
+}
+
+/** The color of one number for a style: "rgb(...)", and whether dark text is readable on it. */
+export function cssColor(scale, value) {
+  const bytes = colorOf(scale)(value);
+  const [red, green, blue] = [bytes & 255, (bytes >> 8) & 255, (bytes >> 16) & 255];
+  const bright = 0.299 * red + 0.587 * green + 0.114 * blue > 140;
+  return { background: `rgb(${red} ${green} ${blue})`, ink: bright ? "#14161b" : "#ffffff" };
+}
+
+/** Call a function when the desktop becomes dark or light; returns the function that ends this. */
+export function onSchemeChange(listener) {
+  dark.addEventListener("change", listener);
+  return () => dark.removeEventListener("change", listener);
+}
