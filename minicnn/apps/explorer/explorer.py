@@ -23,7 +23,7 @@ class Explorer:
         self.networks = {one.name: one for one in networks}
         self.folder = folder
         self.computing = threading.Lock()  # a network computes one batch at a time
-        self.trainings = Trainings()
+        self.trainings = Trainings(folder)
 
     def close(self) -> None:
         """Stop what is running."""

@@ -1,10 +1,77 @@
-"""The trainings that an explorer watches."""
+"""The trainings that run in front of somebody: a few at a time."""
 
 from __future__ import annotations
 
+import threading
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from minicnn.apps.explorer.open_network import OpenNetwork
+from minicnn.apps.explorer.training.datasets import DataChoice, TrainingData, load_data
+from minicnn.apps.explorer.training.recipe import read_recipe
+from minicnn.apps.explorer.training.watched import WatchedTraining
+
+AT_A_TIME = 2  # trainings; the oldest one ends when another one is started
+GONE = "This training is not kept any more, because newer ones were started. Start it again."
+
 
 class Trainings:
-    """The trainings by their numbers."""
+    """All trainings of one explorer, by numbers from 1 on.
+
+    Parameters
+    ----------
+    folder : of images that a network can be trained with; None: MNIST alone
+    """
+
+    def __init__(self, folder: Path | None = None) -> None:
+        self.folder = folder
+        self._lock = threading.Lock()
+        self._trainings: dict[int, WatchedTraining] = {}
+        self._last = 0
+        self._load = lru_cache(maxsize=2)(self._loaded)
+
+    def start(self, given: Any) -> WatchedTraining:
+        """Begin the training that JSON describes, paused at step 0; see `read_recipe`.
+
+        Raises
+        ------
+        ArgumentError : what is described cannot be trained; the message says why
+        """
+        recipe = read_recipe(given, self.folder)
+        data = self._load(recipe.data)
+        with self._lock:
+            self._last += 1
+            number = self._last
+        training = WatchedTraining(number, recipe, data)
+        with self._lock:
+            self._trainings[number] = training
+            surplus = sorted(self._trainings)[:-AT_A_TIME]
+            ended = [self._trainings.pop(one) for one in surplus]
+        for one in ended:
+            one.stop()
+        return training
+
+    def find(self, number: int) -> WatchedTraining | None:
+        """Return the training of that number; None if it is not kept."""
+        with self._lock:
+            return self._trainings.get(number)
+
+    def snapshot(self, number: int) -> OpenNetwork | None:
+        """Return the network that is trained, as it is now; None if it is not kept.
+
+        As long as the weights are the same, it is the same object.
+        """
+        training = self.find(number)
+        return None if training is None else training.snapshot()
 
     def close(self) -> None:
-        """Stop all trainings."""
+        """End all trainings."""
+        with self._lock:
+            ended = list(self._trainings.values())
+            self._trainings.clear()
+        for one in ended:
+            one.stop()
+
+    def _loaded(self, choice: DataChoice) -> TrainingData:
+        return load_data(choice, self.folder)
