@@ -191,8 +191,8 @@ def test_a_training_ends_somewhere(monkeypatch):
     with watched() as training:
         training.run()
         training.wait()
-        assert (training.state, training.timeline.step) == ("paused", 4)
-        assert "5 steps" in training.note
+        assert (training.state, training.timeline.step) == ("paused", 5)
+        assert "after 5 steps" in training.note
 
 
 def test_a_stopped_training_can_be_asked_but_not_trained():

@@ -17,7 +17,7 @@ from minicnn.models import Sequential
 from minicnn.support.text import quoted
 
 MAX_BLOCKS = 40
-MAX_PARAMETERS = 3_000_000
+MAX_PARAMETERS = 5_000_000
 MAX_OPERATIONS = 150_000_000  # per image, forward; a product that is added to a sum counts as two
 MAX_VALUES = 2_000_000  # of all layers' outputs, per image
 RESCALE = 1 / 255

@@ -25,7 +25,7 @@ RUNNING, SEEKING, PAUSED, FAILED, STOPPED = "running", "seeking", "paused", "fai
 UNWATCHED_SECONDS = 60.0  # after which a training that nobody asks about pauses
 MOST_STEPS = 200_000
 NOBODY = "It paused because nobody has watched it for a minute."
-END = f"It paused after {MOST_STEPS:,} steps, which is as far as a page goes."
+END = "It paused after {:,} steps, which is as far as a page goes."
 
 
 class WatchedTraining:
@@ -155,8 +155,8 @@ class WatchedTraining:
     def _advance(self) -> None:
         """Take one step, and look at it if it is time."""
         step, goal = self.timeline.step + 1, self._goal
-        if step >= MOST_STEPS:
-            self._stay(END)
+        if step > MOST_STEPS:
+            self._stay(END.format(MOST_STEPS))
             return
         looks = is_measured(step, self.timeline.stepper.steps_per_epoch)
         self._before = None
