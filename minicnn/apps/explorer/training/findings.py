@@ -15,7 +15,7 @@ PATIENCE = 200  # steps for which the loss may stay at that of guessing, as in `
 def problems_at_begin(model: Model, sample: Sample) -> list[str]:
     """Return what is wrong with the network and the images, whatever the training does."""
     found = [
-        symptoms.label_problems(model, sample.y),
+        symptoms.label_problems(model, sample.labels),
         symptoms.contradictory_labels(sample.x, sample.y),
         symptoms.stacked_linear(model),
     ]
@@ -33,7 +33,7 @@ def problems_now(
         symptoms.dead_units(model, measured.tape),
         symptoms.constant_output(measured.tape),
         symptoms.learning_rate_problem(model, measured.gradients),
-        symptoms.stuck(losses, symptoms.guessing_loss(model, sample.y)),
+        symptoms.stuck(losses, symptoms.guessing_loss(model, sample.labels)),
         symptoms.curve_problems(curves),
         symptoms.unsettled_statistics(model, curves),
     ]

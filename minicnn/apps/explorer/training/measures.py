@@ -56,13 +56,14 @@ class Sample(NamedTuple):
     x: np.ndarray
     y: np.ndarray
     test: Batch
+    labels: np.ndarray  # of all training images
 
     @classmethod
     def of(cls, model: Model, data: TrainingData) -> Sample:
         """Return some of the images, evenly spaced."""
         train, test = _spaced(len(data.x_train), SAMPLE), _spaced(len(data.x_test), TEST_IMAGES)
         batch = model.prepare_batch(Batch((data.x_test[test],), data.y_test[test]))
-        return cls(data.x_train[train], data.y_train[train], batch)
+        return cls(data.x_train[train], data.y_train[train], batch, data.y_train)
 
 
 def is_measured(step: int, steps_per_epoch: int) -> bool:
