@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from training_cases import BLOCKS, STEPS, recipe, take, watched
 
+from minicnn.apps.explorer.problems import Problem
 from minicnn.apps.explorer.training.findings import PATIENCE, epoch_curves, problems_now
 from minicnn.apps.explorer.training.record import Record
 from minicnn.apps.explorer.training.reports import report
@@ -132,9 +133,10 @@ def test_a_few_trainings_are_kept():
     try:
         started = [trainings.start({"blocks": FEW}) for _ in range(AT_A_TIME + 1)]
         assert [one.number for one in started] == [1, 2, 3]
-        assert trainings.find(1) is None
         assert started[0].state == "stopped"
-        assert trainings.snapshot(1) is None
+        for ask in (trainings.find, trainings.snapshot):
+            with pytest.raises(Problem, match="training 1 is not kept; the page keeps the last"):
+                ask(1)
         assert trainings.find(3) is started[2]
         assert trainings.snapshot(3).name == "training-3"
     finally:

@@ -8,12 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from minicnn.apps.explorer.open_network import OpenNetwork
+from minicnn.apps.explorer.problems import GONE, Problem
 from minicnn.apps.explorer.training.datasets import DataChoice, TrainingData, load_data
 from minicnn.apps.explorer.training.recipe import read_recipe
 from minicnn.apps.explorer.training.watched import WatchedTraining
 
 AT_A_TIME = 2  # trainings; the oldest one ends when another one is started
-GONE = "This training is not kept any more, because newer ones were started. Start it again."
+GONE_TEXT = "training {} is not kept; the page keeps the last two. Start it again"
 
 
 class Trainings:
@@ -52,18 +53,28 @@ class Trainings:
             one.stop()
         return training
 
-    def find(self, number: int) -> WatchedTraining | None:
-        """Return the training of that number; None if it is not kept."""
-        with self._lock:
-            return self._trainings.get(number)
+    def find(self, number: int) -> WatchedTraining:
+        """Return the training of that number.
 
-    def snapshot(self, number: int) -> OpenNetwork | None:
-        """Return the network that is trained, as it is now; None if it is not kept.
+        Raises
+        ------
+        Problem : it is not kept, or there never was one
+        """
+        with self._lock:
+            if number not in self._trainings:
+                raise Problem(GONE_TEXT.format(number), GONE)
+            return self._trainings[number]
+
+    def snapshot(self, number: int) -> OpenNetwork:
+        """Return the network that a training trains, as it is now.
 
         As long as the weights are the same, it is the same object.
+
+        Raises
+        ------
+        Problem : the training is not kept
         """
-        training = self.find(number)
-        return None if training is None else training.snapshot()
+        return self.find(number).snapshot()
 
     def close(self) -> None:
         """End all trainings."""

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from minicnn.apps.explorer.model_networks import opened
 from minicnn.apps.explorer.open_network import OpenNetwork
 from minicnn.apps.explorer.training.datasets import TrainingData
 from minicnn.apps.explorer.training.findings import problems_at_begin, problems_now, sentence
@@ -222,8 +223,7 @@ class WatchedTraining:
             model.set_weights(self.model.get_weights())
             model.preprocess = self.data.preprocess
             name = f"training-{self.number}"
-            names = self.data.class_names
-            self._opened = OpenNetwork(name, model, names, self.data.preprocess)
+            self._opened = opened(name, model, preprocess=self.data.preprocess)
             self._opened_fingerprint = fingerprint
         return self._opened
 
