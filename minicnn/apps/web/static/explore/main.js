@@ -1,7 +1,8 @@
 // The page of the explorer: it shows the view that the address names.
 import { state } from "./address.js";
 import { choice, element, say } from "./elements.js";
-import { getJson } from "./server.js";
+import { firstNetwork, networkPairs } from "./networks.js";
+import { Refusal, isAborted } from "./server.js";
 
 const VIEWS = {
   network: { title: "Network", module: "./network.js" },
@@ -10,7 +11,7 @@ const VIEWS = {
   build: { title: "Build", module: "./blocks.js" },
 };
 // What belongs to one view only is left behind on the way to another one.
-const OWN = { step: null, at: null, of: null, parameter: null, with: null, show: null };
+const OWN = { step: null, at: null, of: null, parameter: null, trail: null, with: null, show: null };
 
 let shown; // the name of the view
 let end = () => {};
@@ -66,17 +67,21 @@ async function showView() {
 }
 
 async function showNetworks() {
-  const { networks } = await getJson("networks");
-  const pairs = networks.map(({ name, title }) => [name, title]);
-  const chosen = state.get().network ?? networks[0]?.name;
-  const select = choice(pairs, chosen, (network) => {
-    state.set({ network, step: null, at: null, of: null, parameter: null, edit: [] });
+  const first = await firstNetwork();
+  const chosen = () => state.get().network ?? first;
+  const select = choice(await networkPairs(), chosen(), (network) => {
+    state.set({ ...OWN, network, edit: [] });
     say(`Network ${network}`);
   }, { id: "network-choice" });
   document.getElementById("network-choice").replaceWith(select);
-  state.listen(() => { select.value = state.get().network ?? networks[0]?.name; });
+  state.listen(() => { select.value = chosen(); });
 }
 
+// What the server refuses was already said where it was asked for.
+addEventListener("unhandledrejection", (event) => {
+  const { reason } = event;
+  if (reason instanceof Refusal || isAborted(reason)) event.preventDefault();
+});
 document.getElementById("views").append(...Object.keys(VIEWS).map(tab));
 document.getElementById("projector").addEventListener("click", () => {
   state.set({ projector: state.get().projector === "1" ? null : "1" });

@@ -43,7 +43,7 @@ async function request(path, { parameters, quiet = [], ...options } = {}) {
   } catch (error) {
     if (error.name === "AbortError" || quiet.includes(error.code)) throw error;
     toast(error instanceof Refusal ? error.message : UNREACHABLE);
-    throw error;
+    throw error instanceof Refusal ? error : new Refusal(0, { code: "unreachable", message: UNREACHABLE });
   }
 }
 

@@ -1,0 +1,171 @@
+// The window of one number: what it was made of, how, and whether the sum is right.
+import { state } from "./address.js";
+import { ChangeNumber } from "./change_number.js";
+import { Check } from "./check.js";
+import { button, element, say } from "./elements.js";
+import { newest } from "./newest.js";
+import { bodyOf } from "./number_bodies.js";
+import { long, placeOf, placeText, short } from "./numbers.js";
+import { isEqual, sumOf, termsOf } from "./terms.js";
+import { backTo, further, parseTrail } from "./trail.js";
+import { weightAnswer } from "./weight.js";
+
+/** What the address asks for: {step, at, of} or {parameter, at}; null: nothing. */
+export function subjectIn({ step, at = "", of = "value", parameter }) {
+  if (parameter) return { parameter, at, step: null, of: "gradient" };
+  return step === undefined ? null : { step: Number(step), at, parameter: null, of };
+}
+
+export class NumberPanel {
+  constructor(session, steps) {
+    this.session = session;
+    this.steps = steps;
+    this.ask = newest((subject, isNew) => this.askNow(subject, isNew));
+    this.head = element("div", { class: "number-head" });
+    this.body = element("div", { class: "number-body" });
+    this.tools = element("div", { class: "number-tools" });
+    const close = button("Close", () => this.close(), { "aria-label": "Close the window of this number" });
+    this.element = element("aside", { class: "number-panel panel", "aria-label": "How this number was computed", hidden: true },
+      close, this.head, this.body, this.tools);
+    this.element.addEventListener("keydown", (event) => { if (event.key === "Escape") this.close(); });
+  }
+
+  /** Show what the address asks for. */
+  async follow(wanted) {
+    const subject = subjectIn(wanted);
+    const key = subject && JSON.stringify([subject, wanted.label]);
+    if (key === this.key) return;
+    this.key = key;
+    this.subject = subject;
+    this.element.hidden = !subject;
+    this.element.parentElement?.classList.toggle("has-number", Boolean(subject));
+    if (!subject) return this.leave();
+    this.before ??= document.activeElement;
+    await this.ask(subject, true);
+  }
+
+  /** There are new values: show the same number again. */
+  refresh() {
+    if (this.subject && this.shownPass !== this.session.pass.id) this.ask(this.subject, false);
+  }
+
+  async askNow(subject, isNew) {
+    this.shownPass = this.session.pass.id;
+    const { answer, tensors } = await this.answer(subject);
+    if (subject !== this.subject) return;
+    this.show(subject, answer, termsOf(tensors), isNew);
+  }
+
+  async answer(subject) {
+    const { step, at, of, parameter } = subject;
+    if (parameter) return weightAnswer(this.session, parameter, at);
+    const found = await this.session.ask("number", { step, at, of });
+    return { ...found, answer: { ...found.answer, of } };
+  }
+
+  show(subject, answer, terms, isNew) {
+    const body = bodyOf(answer, terms, this.listeners(subject, answer));
+    this.showHead(subject, answer);
+    this.body.replaceChildren(element("p", { class: "number-text" }, answer.text ?? ""),
+      ...body.parts.filter(Boolean), this.comparison(answer, terms) ?? "");
+    this.showTools(subject, answer);
+    this.mark(subject, answer, terms);
+    if (isNew) this.arrived(subject, answer, body);
+  }
+
+  listeners(subject, answer) {
+    const go = (next) => state.set(further(state.get(), next));
+    const read = answer.reads_step ?? subject.step;
+    return {
+      oninput: (place) => go({ step: read, at: place.join(",") }),
+      onweight: answer.parameter ? (place) => go({ parameter: answer.parameter.name ?? answer.parameter, at: place.join(",") }) : null,
+    };
+  }
+
+  showHead(subject, { value, weight }) {
+    const title = this.titleOf(subject);
+    const heading = element("h2", { class: "number-title", tabindex: "-1" }, title);
+    const shown = subject.parameter ? weight : value;
+    this.head.replaceChildren(this.breadcrumb(), heading,
+      element("p", { class: "number-value" }, shown == null ? "" : short(shown, 6)));
+    if (shown != null) this.element.dataset.value = shown;
+  }
+
+  titleOf({ step, at, of, parameter }) {
+    if (parameter) return `Weight ${parameter} [${at}]`;
+    const { steps } = this.session.network;
+    const name = step < 0 ? "Input" : steps[step]?.layer || steps[step]?.title || "Loss";
+    const place = at === "" ? "" : `, ${placeText(placeOf(at))}`;
+    return `${of === "gradient" ? "Gradient: " : ""}${name}${place}`;
+  }
+
+  breadcrumb() {
+    const trail = parseTrail(state.get().trail);
+    if (!trail.length) return "";
+    const links = trail.map((one, k) => element("li", {},
+      button(this.titleOf({ ...subjectIn(one), of: state.get().of }), () => state.set(backTo(state.get(), k)), { class: "link" })));
+    return element("nav", { "aria-label": "The way to this number" }, element("ol", { class: "trail" }, ...links));
+  }
+
+  /** The page's own sum beside the engine's value. */
+  comparison(answer, terms) {
+    if (answer.value == null || !["sum_of_products", "sum"].includes(answer.kind)) return null;
+    const sum = sumOf(terms, answer.bias);
+    const equal = isEqual(terms, sum, answer.value);
+    Object.assign(this.element.dataset, { sum, equal });
+    return element("p", { class: equal ? "comparison is-equal" : "comparison" },
+      element("span", {}, `sum on this page ${long(sum)}`), element("span", {}, `engine's value ${long(answer.value)}`),
+      element("strong", {}, equal ? "✓ equal, as far as float32 can tell" : "They differ."));
+  }
+
+  /** What can be done with the number: change it, check its gradient. */
+  showTools(subject, answer) {
+    const key = JSON.stringify([subject, answer.value == null]);
+    if (key === this.toolsKey) return this.editor?.show(this.current(subject, answer));
+    this.toolsKey = key;
+    const isPixel = subject.step === -1;
+    const value = this.current(subject, answer);
+    const canChange = (subject.parameter || isPixel) && value != null;
+    this.editor = canChange ? new ChangeNumber({ parameter: subject.parameter, at: subject.at }, value) : null;
+    const canCheck = this.session.pass.label != null && (subject.parameter || isPixel);
+    const question = subject.parameter ? { parameter: subject.parameter, at: subject.at } : { step: -1, at: subject.at };
+    const check = canCheck ? new Check(() => this.session.check(question)) : null;
+    this.tools.replaceChildren(...[check?.element, this.editor?.element].filter(Boolean));
+  }
+
+  current(subject, answer) {
+    if (subject.parameter) return answer.weight;
+    return subject.step === -1 ? this.steps.row(-1).strip.valueAt(placeOf(subject.at)) : answer.value;
+  }
+
+  mark(subject, answer, terms) {
+    if (subject.parameter) {
+      return this.steps.mark(answer.step, null, { step: answer.step, places: answer.places });
+    }
+    const read = answer.of === "gradient" ? { step: answer.reads_step, places: terms.map(({ place }) => place) }
+      : { step: answer.reads_step, window: answer.window };
+    this.steps.mark(subject.step, subject.at === "" ? null : placeOf(subject.at), read);
+  }
+
+  arrived(subject, answer, body) {
+    say(answer.text ?? "");
+    if (this.before !== document.body) this.head.querySelector("h2").focus({ preventScroll: false });
+    else this.steps.row(subject.step ?? answer.step)?.element.scrollIntoView({ block: "center" });
+    body.sum?.start();
+  }
+
+  close() {
+    state.set({ step: null, at: null, parameter: null, of: null, trail: null });
+  }
+
+  leave() {
+    this.steps.clearMarks();
+    this.toolsKey = null;
+    if (this.before?.isConnected && this.element.contains(document.activeElement)) this.before.focus();
+    this.before = null;
+  }
+
+  end() {
+    this.subject = null;
+  }
+}

@@ -1,0 +1,33 @@
+// The input that the address names, and the address of an input.
+import { decode, encode } from "./pixels.js";
+import { getBinary } from "./server.js";
+import { isForDigits } from "./digits.js";
+
+const LONGEST = 12_000; // letters of a drawing that may stand in an address
+const FIRST_DIGIT = "mnist:0";
+
+/** What a network gets when nothing was chosen: a digit, an image of the folder, or black. */
+async function usualInput(shape) {
+  if (isForDigits(shape)) return { image: FIRST_DIGIT };
+  const { answer } = await getBinary("images", { parameters: { source: "folder", start: 0, count: 1 } });
+  if (answer.images.length) return { image: answer.images[0].image };
+  return { values: new Float32Array(shape.reduce((one, other) => one * other)) };
+}
+
+/** The input of an address: {image} or {values}. */
+export async function inputOf({ image, pixels }, shape) {
+  const values = pixels ? await decode(pixels, shape) : null;
+  if (values) return { values };
+  return image ? { image } : usualInput(shape);
+}
+
+/** What the address says of an input of numbers of 0...255; null if it is too long for one. */
+export async function addressOf(values, shape) {
+  const pixels = await encode(values, shape[2]);
+  return pixels.length <= LONGEST ? { pixels, image: null } : null;
+}
+
+/** What in an address makes a pass; two addresses with the same key have the same numbers. */
+export function passKey({ image, pixels, label, edit }) {
+  return JSON.stringify([image, pixels, label, edit]);
+}

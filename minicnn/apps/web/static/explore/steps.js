@@ -1,0 +1,113 @@
+// All steps of a network from the input to the loss, in the order in which they are computed.
+import { onSchemeChange } from "./colors.js";
+import { element } from "./elements.js";
+import { LossRow, StepRow } from "./step_row.js";
+
+const FUSED = "In one go";
+
+/** The steps as rows of the page: the input is step -1. */
+function rowsOf(network) {
+  const input = { index: -1, title: "The input", layer: "", operation: "input", shape: network.input_shape };
+  const last = network.steps.at(-1);
+  return [input, ...network.steps.map((step) => ({ ...step, isOutput: step === last && step.shape.length === 1 }))];
+}
+
+export class Steps {
+  /** `session` answers for more channels and gradients; `onpick(step, place)`. */
+  constructor(session, { onpick }) {
+    this.session = session;
+    const listeners = { onpick, onmore: (...given) => this.more(...given) };
+    this.rows = rowsOf(session.network).map((step) => new StepRow(step, listeners));
+    const number = session.network.steps.length;
+    this.loss = new LossRow({ index: number, title: "Loss" }, listeners);
+    this.of = "value";
+    this.element = element("div", { class: "steps" }, ...this.grouped(), this.loss.element);
+    this.watch();
+  }
+
+  /** The row of a step by its number. */
+  row(index) {
+    return this.rows[index + 1];
+  }
+
+  /** Rows, those that the program computes in one go in a bracket. */
+  grouped() {
+    const { fused = [] } = this.session.network;
+    const firsts = new Map(fused.map((one) => [one.steps[0], one]));
+    const members = new Set(fused.flatMap((one) => one.steps));
+    return this.rows.flatMap((row) => {
+      const { index } = row.step;
+      if (firsts.has(index)) return [this.bracket(firsts.get(index))];
+      return members.has(index) ? [] : [row.element];
+    });
+  }
+
+  bracket({ steps, text }) {
+    return element("div", { class: "fused" },
+      element("p", { class: "fused-words" }, element("strong", {}, FUSED), ` ${text}`),
+      ...steps.map((index) => this.row(index).element));
+  }
+
+  /** Draw rows when they come into sight. */
+  watch() {
+    const byElement = new Map(this.rows.map((row) => [row.element, row]));
+    this.observer = new IntersectionObserver((entries) => {
+      for (const entry of entries) {
+        const row = byElement.get(entry.target);
+        row.isVisible = entry.isIntersecting;
+        if (row.isVisible) row.paintNow();
+      }
+    }, { rootMargin: "300px" });
+    for (const row of this.rows) this.observer.observe(row.element);
+    this.unlisten = onSchemeChange(() => this.rows.forEach((row) => row.repaint()));
+  }
+
+  /** Show the values of a pass; `before`: the probabilities without changes made by hand. */
+  showValues(pass, before = null) {
+    this.of = "value";
+    this.row(-1).show(pass.tensors.input, { minimum: 0, maximum: 255 });
+    for (const { index, minimum, maximum } of pass.steps) {
+      const row = this.row(index);
+      const classes = row.step.isOutput ? pass.classes : null;
+      row.show(pass.tensors[`step.${index}`], { minimum, maximum, classes, before, label: pass.label });
+    }
+    this.loss.show(pass.loss);
+  }
+
+  /** Show the gradients of the loss by all values. */
+  async showGradients(pass) {
+    this.of = "gradient";
+    this.loss.show(pass.loss);
+    await Promise.all(this.rows.map(async (row) => {
+      const { answer, tensors } = await this.ask(row, 0, row.shownChannels || this.session.channels);
+      if (this.of !== "gradient") return;
+      row.show(tensors.values, { ...answer, of: "gradient" });
+    }));
+  }
+
+  ask(row, start, count) {
+    return this.session.ask("values", { step: row.step.index, of: this.of, start, count });
+  }
+
+  async more(row, start, count) {
+    const { tensors } = await this.ask(row, start, count);
+    row.add(tensors.values, start);
+  }
+
+  /** Mark a number and what it reads: {step, window}. */
+  mark(step, place, read = null) {
+    this.clearMarks();
+    this.row(step)?.strip.mark(place);
+    if (read?.window) this.row(read.step)?.strip.markWindow(read.window);
+    for (const one of read?.places ?? []) this.row(read.step)?.strip.mark(one);
+  }
+
+  clearMarks() {
+    for (const row of this.rows) row.strip.clearMarks();
+  }
+
+  end() {
+    this.observer.disconnect();
+    this.unlisten();
+  }
+}
