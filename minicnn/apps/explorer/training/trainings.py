@@ -53,6 +53,12 @@ class Trainings:
             one.stop()
         return training
 
+    @property
+    def numbers(self) -> list[int]:
+        """The numbers of the trainings that are kept."""
+        with self._lock:
+            return sorted(self._trainings)
+
     def find(self, number: int) -> WatchedTraining:
         """Return the training of that number.
 

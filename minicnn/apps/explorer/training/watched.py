@@ -83,11 +83,11 @@ class WatchedTraining:
         """Stay at the step that it has reached."""
         self._worker.call(self._stay)
 
-    def undo(self, steps: int = 1) -> None:
+    def undo(self, steps: Any = 1) -> None:
         """Go back by some steps; to the first weights if there are not so many."""
         self._worker.call(lambda: self._go_to(self.timeline.step - _count(steps, "steps")))
 
-    def seek(self, step: int) -> None:
+    def seek(self, step: Any) -> None:
         """Go to any step that was taken already."""
         self._worker.call(lambda: self._go_to(_count(step, "step")))
 
@@ -223,7 +223,8 @@ class WatchedTraining:
             model.set_weights(self.model.get_weights())
             model.preprocess = self.data.preprocess
             name = f"training-{self.number}"
-            self._opened = opened(name, model, preprocess=self.data.preprocess)
+            title = f"Training {self.number}, step {self.timeline.step:,}"
+            self._opened = opened(name, model, preprocess=self.data.preprocess, title=title)
             self._opened_fingerprint = fingerprint
         return self._opened
 
