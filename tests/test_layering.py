@@ -27,6 +27,7 @@ SUPPORT = {
     "support.reprs": set(),
     "support.structures": set(),
     "support.arrays": set(),
+    "support.cache_folder": set(),
     "support.files": {"errors"},
     "support.atomic_files": {"support.files"},
     "support.locks": {"errors", "support.atomic_files", "support.files"},

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from minicnn.apps.cli import output
 from minicnn.apps.cli.command import cli_command
 from minicnn.apps.cli.web_server import HOST, PORT, serve_pages, token_for
 from minicnn.apps.explorer.explorer import Explorer
@@ -40,7 +41,7 @@ def command(models: tuple[str, ...], folder: Path | None, host: str, port: int) 
     leaves this machine. Ctrl-C ends it.
     """
     token = token_for(host)
-    explorer = state.start(Explorer(open_networks(models), folder), token)
+    explorer = state.start(Explorer(open_networks(models, output.note), folder), token)
     try:
         serve_pages(", ".join(explorer.networks), host, port, token)
     finally:

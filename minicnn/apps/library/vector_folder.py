@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-import os
-import sys
 import tempfile
 from functools import cache
 from pathlib import Path
 
 from minicnn.apps.library.opening import Library
+from minicnn.support.cache_folder import user_cache
 
 ENDING = "-vectors"  # of the folder beside an SQLite file
 
@@ -24,17 +23,6 @@ def vector_folder(library: Library) -> Path:
         return _writable(file.with_name(file.name + ENDING))
     name = hashlib.sha256(library.name.encode()).hexdigest()[:16]
     return _writable(user_cache() / "libraries" / name)
-
-
-def user_cache() -> Path:
-    """Return the folder for files that can be made again; `MINICNN_HOME` names another one."""
-    if home := os.environ.get("MINICNN_HOME"):
-        return Path(home)
-    if sys.platform == "win32":
-        return Path(os.environ.get("LOCALAPPDATA", Path.home() / "AppData/Local")) / "minicnn"
-    if sys.platform == "darwin":
-        return Path.home() / "Library" / "Caches" / "minicnn"
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "minicnn"
 
 
 @cache

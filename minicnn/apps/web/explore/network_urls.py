@@ -1,5 +1,14 @@
 """The addresses from which the page gets values of networks."""
 
-from django.urls import URLPattern
+from django.urls import path
 
-urlpatterns: list[URLPattern] = []
+from minicnn.apps.web.explore import network_views
+
+urlpatterns = [
+    path("networks", network_views.networks, name="explore_networks"),
+    path("network", network_views.network, name="explore_network"),
+    path("pass", network_views.compute, name="explore_pass"),
+    path("values", network_views.values, name="explore_values"),
+    path("parameter", network_views.parameter, name="explore_parameter"),
+    path("images", network_views.images, name="explore_images"),
+]

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from minicnn.apps.explorer.explorer import Explorer
 from minicnn.apps.web import access
+from minicnn.apps.web.decoding import Decoders
 
+DECODERS = 1  # processes that decode images which are sent; the explorer has few visitors
 _current: list[Explorer] = []
+_decoders: list[Decoders] = []
 
 
 def start(explorer: Explorer, token: str | None = None) -> Explorer:
     """Show this explorer; with a token, only to those who know it."""
     stop()
     _current.append(explorer)
+    _decoders.append(Decoders(DECODERS))
     access.protect(token)
     return explorer
 
@@ -26,8 +30,15 @@ def current() -> Explorer:
     return _current[0]
 
 
+def decoders() -> Decoders:
+    """Return the processes that decode images which are sent."""
+    return _decoders[0]
+
+
 def stop() -> None:
     """End the explorer of this process, if there is one."""
     access.protect(None)
+    while _decoders:
+        _decoders.pop().close()
     while _current:
         _current.pop().close()
