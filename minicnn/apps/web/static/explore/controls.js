@@ -7,11 +7,11 @@ const GRADIENT_HINT = "The gradient of the loss by a number says how much the lo
 
 export class AnswerPanel {
   /** `onpick(class index)` when a probability is chosen. */
-  constructor({ onpick }) {
+  constructor({ title = "What the network says", id = "answer", onpick }) {
     this.sentence = element("p", { class: "answer" });
     this.bars = new Bars({ onpick });
-    this.element = element("section", { class: "panel", "aria-labelledby": "answer-title" },
-      element("h2", { id: "answer-title", class: "h6" }, "What the network says"),
+    this.element = element("section", { class: "panel", "aria-labelledby": `${id}-title` },
+      element("h2", { id: `${id}-title`, class: "h6" }, title),
       this.sentence, this.bars.element);
   }
 

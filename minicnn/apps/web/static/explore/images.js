@@ -21,8 +21,9 @@ function withCanvases({ answer, tensors }) {
 }
 
 export class ImageChooser {
-  /** `onchoose(image)` with {image: "mnist:17", label, title}. */
-  constructor({ onchoose }) {
+  /** `network`: its name; `onchoose(image)` with {image: "mnist:17", label, title}. */
+  constructor(network, { onchoose }) {
+    this.network = network;
     this.onchoose = onchoose;
     this.source = "mnist";
     this.start = 0;
@@ -50,7 +51,7 @@ export class ImageChooser {
   }
 
   async turn(source, start) {
-    const parameters = { source, start, count: COUNT };
+    const parameters = { network: this.network, source, start, count: COUNT };
     const found = await getBinary("images", { parameters });
     Object.assign(this, { source, start });
     this.fill(withCanvases(found), found.answer.total);

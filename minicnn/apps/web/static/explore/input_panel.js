@@ -13,10 +13,10 @@ function isFile(event) {
 
 export class InputPanel {
   /** Called with what is new: onstroke(values), onend(), onclear(values), onimage(image), onfile(file). */
-  constructor(shape, listeners) {
+  constructor(shape, network, listeners) {
     this.listeners = listeners;
     this.drawing = new Drawing(shape, listeners);
-    this.chooser = new ImageChooser({ onchoose: listeners.onimage });
+    this.chooser = new ImageChooser(network, { onchoose: listeners.onimage });
     this.listening = new AbortController();
     this.element = this.built(isForDigits(shape) ? "Draw a digit" : "The input");
     this.listen();
@@ -53,10 +53,6 @@ export class InputPanel {
     if (image) this.listeners.onfile(image);
     else toast(NO_IMAGE);
     this.file.value = "";
-  }
-
-  warn(text) {
-    toast(text);
   }
 
   end() {
