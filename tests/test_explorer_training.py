@@ -88,6 +88,7 @@ def test_many_steps_are_undone_at_once_and_taken_again():
         while training.timeline.step < 55:
             training.ask(lambda one: None)
         training.pause()
+        training.wait()
         end, state = training.timeline.step, full_state(training)
         losses = training.timeline.record.losses().tolist()
         training.undo(end - 3)
@@ -124,6 +125,7 @@ def test_the_learning_rate_changes_while_it_runs():
             training.ask(lambda one: None)
         assert training.state == "running"
         training.pause()
+        training.wait()
         rates = training.timeline.record.rates
         assert rates[-1][1] == 0.007
         end, state = training.timeline.step, full_state(training)

@@ -11,6 +11,7 @@ from training_cases import BLOCKS, STEPS, recipe, take, watched
 
 from minicnn.apps.explorer.problems import Problem
 from minicnn.apps.explorer.training.findings import PATIENCE, epoch_curves, problems_now
+from minicnn.apps.explorer.training.measures import histogram
 from minicnn.apps.explorer.training.record import Record
 from minicnn.apps.explorer.training.reports import report
 from minicnn.apps.explorer.training.snapshots import EVERY, Snapshots
@@ -110,6 +111,19 @@ def test_dead_units_are_counted_by_layer():
         assert dead["dense1"] == 0.75
         assert dead["activation1"] is not None
         assert dead["output"] is None
+
+
+def test_without_gradients_no_learning_rate_is_too_low():
+    with watched() as training:
+        measured = training.measured
+        zeros = {name: np.zeros_like(dw) for name, dw in measured.gradients.items()}
+        texts = texts_of(training, measured._replace(gradients=zeros), Record(0.1))
+        assert not [text for text in texts if "learning rate" in text]
+
+
+def test_values_that_are_all_zero_are_in_the_middle():
+    found = histogram(np.zeros(10))
+    assert (found.limit, found.counts[20], found.counts.sum()) == (0, 10, 10)
 
 
 def test_a_report_has_the_curves_the_kernels_and_the_histograms():

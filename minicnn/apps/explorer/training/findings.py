@@ -29,10 +29,12 @@ def problems_now(
     losses = [float(one) for one in record.losses(max(0, measured.step - PATIENCE))]
     losses = losses[:PATIENCE] if measured.step >= PATIENCE else []
     curves = epoch_curves(record, measured.step, steps_per_epoch)
+    # Without gradients, as when all units are dead, no learning rate is too low.
+    has_gradients = any(dw.any() for dw in measured.gradients.values())
     found = [
         symptoms.dead_units(model, measured.tape),
         symptoms.constant_output(measured.tape),
-        symptoms.learning_rate_problem(model, measured.gradients),
+        symptoms.learning_rate_problem(model, measured.gradients) if has_gradients else None,
         symptoms.stuck(losses, symptoms.guessing_loss(model, sample.labels)),
         symptoms.curve_problems(curves),
         symptoms.unsettled_statistics(model, curves),

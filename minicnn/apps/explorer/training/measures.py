@@ -22,7 +22,10 @@ DENSE_UNTIL, FEW_UNTIL = 100, 1000  # steps with measurements each 10 and each 5
 
 
 class Histogram(NamedTuple):
-    """How many values lie in each of BINS intervals between -limit and limit."""
+    """How many values lie in each of BINS intervals between -limit and limit.
+
+    If all are 0, so is the limit, and all lie in the interval in the middle.
+    """
 
     counts: np.ndarray  # int32
     limit: float
@@ -107,8 +110,8 @@ def histogram(values: np.ndarray) -> Histogram:
     flat = values.ravel()
     some = flat[:: -(-flat.size // MOST_VALUES)]
     some = some[np.isfinite(some)]
-    limit = float(np.abs(some).max(initial=0)) or 1.0
-    counts, _ = np.histogram(some, BINS, (-limit, limit))
+    limit = float(np.abs(some).max(initial=0))
+    counts, _ = np.histogram(some, BINS, (-limit or -1.0, limit or 1.0))
     return Histogram(counts.astype(np.int32), limit)
 
 

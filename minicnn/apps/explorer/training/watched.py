@@ -80,8 +80,8 @@ class WatchedTraining:
         self._worker.call(lambda: self._go_on(self.timeline.step + 1))
 
     def pause(self) -> None:
-        """Stay at the step that it has reached."""
-        self._worker.call(self._stay)
+        """Stay after the next step, which is looked at."""
+        self._worker.call(self._pause)
 
     def undo(self, steps: Any = 1) -> None:
         """Go back by some steps; to the first weights if there are not so many."""
@@ -148,7 +148,8 @@ class WatchedTraining:
         if time.monotonic() - self._asked > UNWATCHED_SECONDS:
             self._stay(NOBODY)
         elif self._goal < self.timeline.step:
-            self.timeline.rewind(int(self._goal))
+            # The last step is taken again, so that its update can be measured.
+            self.timeline.rewind(max(int(self._goal) - 1, 0))
         else:
             self._advance()
         return True
@@ -188,6 +189,10 @@ class WatchedTraining:
         self.failed, self.note = False, ""
         self._asked = time.monotonic()
         self._goal = min(max(step, 0), len(self.timeline.record))
+
+    def _pause(self) -> None:
+        self._goal = min(self._goal, self.timeline.step + 1)
+        self.note = ""
 
     def _stay(self, note: str = "") -> None:
         self._times.clear()

@@ -12,8 +12,8 @@ function path(points, className) {
 }
 
 function boxSizes([height, width, channels]) {
-  const side = (pixels) => Math.min(44, 6 + 3.4 * Math.sqrt(pixels));
-  return { height: side(height), width: side(width), depth: Math.min(60, 3 + 3.6 * Math.sqrt(channels)) };
+  const side = (pixels) => Math.min(46, 6 + 5.2 * Math.sqrt(pixels));
+  return { height: side(height), width: side(width), depth: Math.min(60, 3 + 4 * Math.sqrt(channels)) };
 }
 
 function box(shape) {

@@ -5,6 +5,8 @@ import { element } from "./elements.js";
 import { short } from "./numbers.js";
 
 const HEIGHT_REM = 13;
+const STEPS = [1, 2, 5].flatMap((one) => [0, 1, 2, 3, 4, 5].map((zeros) => one * 10 ** zeros)).sort((a, b) => a - b);
+const COMPACT = new Intl.NumberFormat("en", { notation: "compact", maximumSignificantDigits: 3 });
 const THIN = 1;
 const THICK = 2.2;
 
@@ -17,7 +19,7 @@ function rem() {
 }
 
 /** The means of each value and those before it, which forget old values slowly. */
-export function smoothed(values, keep = 0.95) {
+export function smoothed(values, keep = 0.9) {
   const found = new Float32Array(values.length);
   let [sum, weight] = [0, 0];
   for (let i = 0; i < values.length; i++) {
@@ -48,7 +50,7 @@ export class Chart {
    * `series`: [{label, color: a variable of the style sheet, faint, points}], over steps.
    * `range`: of the numbers, [0, 1] or null for what there is.
    */
-  constructor({ title, series, range = null, unit = (value) => short(value, 3) }) {
+  constructor({ title, series, range = null, unit = (value) => COMPACT.format(value) }) {
     Object.assign(this, { title, series, range, unit, data: [[], ...series.map(() => [])], mark: 0 });
     this.box = element("div", { class: "chart-box", role: "img", "aria-label": title });
     this.legend = element("p", { class: "chart-legend", "aria-hidden": "true" }, ...series.map(legendEntry));
@@ -93,7 +95,7 @@ export class Chart {
       scales: { x: { time: false, range: (_, low, high) => [low ?? 0, Math.max(high ?? 0, (low ?? 0) + 10)] }, y: range },
       series: [{}, ...this.series.map(seriesOf)],
       axes: [
-        axis({ values: (_, ticks) => ticks.map((tick) => tick.toLocaleString("en")), size: 2.2 * rem() }),
+        axis({ values: (_, ticks) => ticks.map((tick) => tick.toLocaleString("en")), incrs: STEPS, size: 2.2 * rem() }),
         axis({ values: (_, ticks) => ticks.map(this.unit), size: 3.2 * rem() }),
       ],
       hooks: { draw: [(plot) => this.drawMark(plot)] },

@@ -1,6 +1,5 @@
 // The buttons and sliders of a training.
 import { button, element } from "./elements.js";
-import { short } from "./numbers.js";
 
 const LOWEST = -6; // of the learning rate's logarithm
 const HIGHEST = 1;
@@ -86,7 +85,7 @@ export class TrainingControls {
     this.progress.max = perEpoch;
     this.progress.value = inEpoch;
     const epoch = Math.floor(step / perEpoch) + 1;
-    const fast = state === "running" && speed ? `, ${short(speed, 2)} images/s` : "";
+    const fast = state === "running" && speed ? `, ${Math.round(speed).toLocaleString("en")} images/s` : "";
     this.words.textContent = `Step ${step.toLocaleString("en")}: epoch ${epoch}, batch ${inEpoch} of ${perEpoch}${fast}`;
   }
 }

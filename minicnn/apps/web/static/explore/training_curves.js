@@ -19,7 +19,7 @@ function columns(batches, test, column) {
 function seriesFor(name) {
   return [
     { label: "each batch", color: name, faint: true },
-    { label: "their mean", color: name },
+    { label: "their running mean", color: name },
     { label: "test images", color: "--part-1", points: true },
   ];
 }

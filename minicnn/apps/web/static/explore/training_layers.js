@@ -17,7 +17,7 @@ function histogram({ data }, limit, what) {
   const label = `${what}: from ${short(-limit, 2)} to ${short(limit, 2)}`;
   const picture = svg("svg", { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, class: "histogram", role: "img", "aria-label": label },
     ...bars, svg("line", { x1: WIDTH / 2, x2: WIDTH / 2, y1: 0, y2: HEIGHT }));
-  return element("div", {}, picture, element("span", { class: "histogram-limit" }, `± ${short(limit, 2)}`));
+  return element("div", {}, picture, element("span", { class: "histogram-limit" }, limit ? `± ${short(limit, 2)}` : "all 0"));
 }
 
 function deadBar(share) {

@@ -15,9 +15,10 @@ export class TrainingSetup {
     this.problem = element("p", { class: "block-problem", hidden: true, role: "status" });
     this.start = button("Start the training", () => onstart(this.recipe()), { class: "btn btn-primary" });
     this.fields = element("div", { class: "setup-fields" });
+    this.words = element("p", { class: "quiet" });
     this.element = element("section", { class: "panel training-setup", "aria-labelledby": "setup-heading" },
       element("h2", { id: "setup-heading" }, "What is trained"),
-      this.layers, this.fields, this.problem, element("div", { class: "btn-row" }, this.start, this.change()));
+      this.layers, this.words, this.fields, this.problem, element("div", { class: "btn-row" }, this.start, this.change()));
     this.show();
   }
 
@@ -61,6 +62,11 @@ export class TrainingSetup {
     return fieldControl(one, this.value(one), (value) => this.set({ [NAMES[one.name]]: value }));
   }
 
+  sentence(weights) {
+    const images = this.value(this.known.settings.find((one) => one.name === "batch_size"));
+    return `The network has ${weights.toLocaleString("en")} weights. Each step computes the gradient of the loss over ${images} images, and moves every weight a little against it.`;
+  }
+
   set(changes) {
     state.set(changes, { replace: true });
     this.plan();
@@ -73,6 +79,7 @@ export class TrainingSetup {
     const image = { shape: this.data.input_shape, title: "Image", parameters: 0 };
     this.layers.replaceChildren(...[image, ...plan.layers].map((layer) => element("li", {},
       element("span", { class: "setup-title" }, layer.title), ...sizeOf(layer))));
+    this.words.textContent = this.sentence(plan.total ?? 0);
     const message = plan.problems[0]?.message;
     this.problem.hidden = !message;
     this.problem.textContent = message ?? "";
