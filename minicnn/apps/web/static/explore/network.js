@@ -58,10 +58,10 @@ class NetworkView {
 
   layout() {
     const side = element("div", { class: "side" }, this.inputs.panel.element, this.answer.element,
-      this.backward.element, this.edits.element);
+      this.edits.element);
     const steps = element("section", { class: "steps-column", "aria-labelledby": "steps-title" },
       element("h2", { id: "steps-title", class: "visually-hidden" }, "All steps of the network"),
-      this.steps.element);
+      this.backward.element, this.steps.element);
     return element("div", { class: "network-view" }, side, steps, this.numbers.element);
   }
 
@@ -73,6 +73,7 @@ class NetworkView {
 
   /** A drawing is in the address. */
   kept() {
+    if (!this.session.pass) return; // the server has refused it
     const [name, probability] = best(this.session.pass.classes);
     say(`The network says ${name}, ${percent(probability)}`);
   }
@@ -80,6 +81,7 @@ class NetworkView {
   /** Draw the pass that is there: its values or its gradients. */
   showPass() {
     const { pass } = this.session;
+    if (!pass) return; // the server has refused it
     const { show, edit } = state.get();
     const before = edit.length ? this.before.pass?.classes : null;
     this.answer.show(pass.classes, { label: pass.label, before });

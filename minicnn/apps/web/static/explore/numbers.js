@@ -1,6 +1,6 @@
 // Numbers as text.
 
-/** A number with about four digits that count: 0.5322, -12.35, 1.2e-7. */
+/** A number with about four digits that count: 0.5322, −12.35, 1.2·10⁻⁷. */
 export function short(value, digits = 4) {
   if (!Number.isFinite(value)) return String(value);
   if (value === 0) return "0";
@@ -18,9 +18,14 @@ export function long(value) {
   return sign(text.includes("e") ? text : text.replace(/(\.\d*?)0+$/, "$1").replace(/\.$/, ""));
 }
 
-/** The minus sign of typography, which is as wide as a plus. */
+const SUPERSCRIPTS = "⁰¹²³⁴⁵⁶⁷⁸⁹";
+
+/** The minus sign of typography, and powers of ten: 1.2e-7 is 1.2·10⁻⁷. */
 function sign(text) {
-  return text.replace("-", "−");
+  const [digits, exponent] = text.replace("-", "−").split("e");
+  if (exponent === undefined) return digits;
+  const power = exponent.replace(/\d/g, (digit) => SUPERSCRIPTS[digit]).replace("-", "⁻").replace("+", "");
+  return `${digits}·10${power}`;
 }
 
 export function percent(probability) {

@@ -4,6 +4,7 @@ import { element } from "./elements.js";
 import { LossRow, StepRow } from "./step_row.js";
 
 const FUSED = "In one go";
+const MOST = 4096; // numbers of a vector, or channels, that the server sends at once
 
 /** The steps as rows of the page: the input is step -1. */
 function rowsOf(network) {
@@ -79,10 +80,24 @@ export class Steps {
     this.of = "gradient";
     this.loss.show(pass.loss);
     await Promise.all(this.rows.map(async (row) => {
-      const { answer, tensors } = await this.ask(row, 0, row.shownChannels || this.session.channels);
-      if (this.of !== "gradient") return;
-      row.show(tensors.values, { ...answer, of: "gradient" });
+      const { answer, values } = await this.whole(row);
+      if (this.of === "gradient") row.show(values, { ...answer, of: "gradient" });
     }));
+  }
+
+  /** The gradients of all channels that a row shows; a long vector comes in pieces. */
+  async whole(row) {
+    const [length] = row.step.shape;
+    const isVector = row.step.shape.length === 1;
+    const count = isVector ? length : row.shownChannels || this.session.channels;
+    const pieces = [];
+    for (let start = 0; start < count; start += MOST) {
+      pieces.push(await this.ask(row, start, Math.min(MOST, count - start)));
+    }
+    const { answer, tensors } = pieces[0];
+    if (pieces.length === 1) return { answer, values: tensors.values };
+    const data = Float32Array.from(pieces.flatMap((one) => [...one.tensors.values.data]));
+    return { answer, values: { shape: [data.length], data } };
   }
 
   ask(row, start, count) {

@@ -67,7 +67,7 @@ export class Strip {
   newTile(index, width, height) {
     const canvas = mapCanvas(width, height);
     canvas.classList.toggle("smooth", width > SMOOTH);
-    const box = element("div", { class: this.isVector ? "tile vector" : "tile" }, canvas);
+    const box = element("div", { class: this.isVector ? "map-tile is-vector" : "map-tile" }, canvas);
     style(box, { "--tile": this.isVector ? `${Math.max(8, width * 0.65)}rem` : tileSize(width) });
     if (width === this.shape[0]) box.classList.add("one-row");
     canvas.dataset.tile = index;
