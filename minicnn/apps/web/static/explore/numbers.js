@@ -1,31 +1,32 @@
 // Numbers as text.
 
+const SUPERSCRIPTS = "⁰¹²³⁴⁵⁶⁷⁸⁹";
+const [LARGE, SMALL] = [1e6, 1e-4]; // beyond these a power of ten is written
+
 /** A number with about four digits that count: 0.5322, −12.35, 1.2·10⁻⁷. */
 export function short(value, digits = 4) {
-  if (!Number.isFinite(value)) return String(value);
-  if (value === 0) return "0";
-  const size = Math.abs(value);
-  if (size >= 1e6 || size < 1e-4) return sign(value.toExponential(Math.min(digits - 1, 2)));
-  const text = value.toPrecision(digits);
-  return sign(text.includes(".") ? text.replace(/\.?0+$/, "") : text);
+  return written(value, digits, Math.min(digits - 1, 2));
 }
 
 /** All digits of a float32. */
 export function long(value) {
-  if (!Number.isFinite(value)) return String(value);
-  const size = Math.abs(value);
-  const text = size >= 1e6 || (size < 1e-4 && size) ? value.toExponential(7) : value.toPrecision(8);
-  return sign(text.includes("e") ? text : text.replace(/(\.\d*?)0+$/, "$1").replace(/\.$/, ""));
+  return written(value, 8, 7);
 }
 
-const SUPERSCRIPTS = "⁰¹²³⁴⁵⁶⁷⁸⁹";
+function written(value, digits, digitsBeforePower) {
+  if (!Number.isFinite(value)) return String(value);
+  if (value === 0) return "0";
+  const size = Math.abs(value);
+  const withPower = size >= LARGE || size < SMALL;
+  const text = withPower ? value.toExponential(digitsBeforePower) : value.toPrecision(digits);
+  const [number, exponent] = text.split("e");
+  const plain = number.replace("-", "−").replace(/(\.\d*?)0+$/, "$1").replace(/\.$/, "");
+  return exponent === undefined ? plain : `${plain}·10${power(exponent)}`;
+}
 
-/** The minus sign of typography, and powers of ten: 1.2e-7 is 1.2·10⁻⁷. */
-function sign(text) {
-  const [digits, exponent] = text.replace("-", "−").split("e");
-  if (exponent === undefined) return digits;
-  const power = exponent.replace(/\d/g, (digit) => SUPERSCRIPTS[digit]).replace("-", "⁻").replace("+", "");
-  return `${digits}·10${power}`;
+function power(exponent) {
+  const digits = exponent.replace(/\d/g, (digit) => SUPERSCRIPTS[digit]);
+  return digits.replace("-", "⁻").replace("+", "");
 }
 
 export function percent(probability) {
