@@ -271,12 +271,18 @@ def test_a_trail_is_written_as_it_is_read(run):
     assert run("trail", "(m, trail) => m.formatTrail(m.parseTrail(trail))", trail) == trail
 
 
-def test_terms_are_put_into_the_cells_of_their_window(run):
-    code = """(m) => m.grid([
-        {index: 0, place: null}, {index: 1, place: [0, 1, 0]},
-        {index: 2, place: null}, {index: 3, place: [1, 1, 0]},
-    ], {y: 0, x: 0, height: 2, width: 2}).map((row) => row.map((one) => one?.index ?? null))"""
-    assert run("terms", code) == [[0, 1], [2, 3]]
+GRID = "(m, terms, window) => m.grid(terms, window).map((row) => row.map((one) => one?.index ?? null))"
+WINDOW = {"y": -1, "x": 4, "height": 2, "width": 2}
+
+
+def test_terms_without_weights_are_where_they_read(run):
+    terms = [{"index": 0, "place": None}, {"index": 1, "place": [0, 5, 0]}]
+    assert run("terms", GRID, terms, WINDOW) == [[None, None], [None, 1]]
+
+
+def test_terms_with_weights_are_where_their_weights_are(run):
+    terms = [{"index": k, "place": None, "weightPlace": [k // 3, k % 3, 0, 0]} for k in range(6)]
+    assert run("terms", GRID, terms, WINDOW) == [[0, 1, 2], [3, 4, 5]]
 
 
 def test_the_largest_differences_are_found(run):

@@ -10,6 +10,9 @@ import { isEqual, sumOf, termsOf } from "./terms.js";
 import { backTo, further, parseTrail } from "./trail.js";
 import { weightAnswer } from "./weight.js";
 
+const INPUT = -1;
+const PIXEL = "This number is not computed: it is a pixel of the image, from 0, black, to 255, white.";
+
 /** What the address asks for: {step, at, of} or {parameter, at}; null: nothing. */
 export function subjectIn({ step, at = "", of = "value", parameter }) {
   if (parameter) return { parameter, at, step: null, of: "gradient" };
@@ -59,8 +62,19 @@ export class NumberPanel {
   async answer(subject) {
     const { step, at, of, parameter } = subject;
     if (parameter) return weightAnswer(this.session, parameter, at);
+    if (step === INPUT && of !== "gradient") return this.pixel(at);
     const found = await this.session.ask("number", { step, at, of });
     return { ...found, answer: { ...found.answer, of } };
+  }
+
+  pixel(at) {
+    return { answer: { kind: "input", value: this.pixelAt(at), text: PIXEL }, tensors: {} };
+  }
+
+  pixelAt(at) {
+    const { shape, data } = this.session.pass.tensors.input;
+    const [y, x, c] = placeOf(at);
+    return data[(y * shape[1] + x) * shape[2] + c];
   }
 
   show(subject, answer, terms, isNew) {
@@ -77,7 +91,7 @@ export class NumberPanel {
     const go = (next) => state.set(further(state.get(), next));
     const read = answer.reads_step ?? subject.step;
     return {
-      oninput: (place) => go({ step: read, at: place.join(",") }),
+      oninput: (place, step) => go({ step: step ?? read, at: place.join(","), of: answer.of === "gradient" ? "gradient" : null }),
       onweight: answer.parameter ? (place) => go({ parameter: answer.parameter.name ?? answer.parameter, at: place.join(",") }) : null,
     };
   }
@@ -123,28 +137,26 @@ export class NumberPanel {
     const key = JSON.stringify([subject, answer.value == null]);
     if (key === this.toolsKey) return this.editor?.show(this.current(subject, answer));
     this.toolsKey = key;
-    const isPixel = subject.step === -1;
+    const isPixel = subject.step === INPUT;
     const value = this.current(subject, answer);
     const canChange = (subject.parameter || isPixel) && value != null;
     this.editor = canChange ? new ChangeNumber({ parameter: subject.parameter, at: subject.at }, value) : null;
     const canCheck = this.session.pass.label != null && (subject.parameter || isPixel);
-    const question = subject.parameter ? { parameter: subject.parameter, at: subject.at } : { step: -1, at: subject.at };
+    const question = subject.parameter ? { parameter: subject.parameter, at: subject.at } : { step: INPUT, at: subject.at };
     const check = canCheck ? new Check(() => this.session.check(question)) : null;
     this.tools.replaceChildren(...[check?.element, this.editor?.element].filter(Boolean));
   }
 
   current(subject, answer) {
     if (subject.parameter) return answer.weight;
-    return subject.step === -1 ? this.steps.row(-1).strip.valueAt(placeOf(subject.at)) : answer.value;
+    return subject.step === INPUT ? this.pixelAt(subject.at) : answer.value;
   }
 
   mark(subject, answer, terms) {
-    if (subject.parameter) {
-      return this.steps.mark(answer.step, null, { step: answer.step, places: answer.places });
-    }
-    const read = answer.of === "gradient" ? { step: answer.reads_step, places: terms.map(({ place }) => place) }
+    const read = answer.of === "gradient" ? { step: answer.reads_step, places: terms.map(({ place }) => place).filter(Boolean) }
       : { step: answer.reads_step, window: answer.window };
-    this.steps.mark(subject.step, subject.at === "" ? null : placeOf(subject.at), read);
+    const own = subject.parameter || subject.at === "" ? null : placeOf(subject.at);
+    this.steps.mark(subject.step, own, read);
   }
 
   arrived(subject, answer, body) {

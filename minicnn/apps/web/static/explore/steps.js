@@ -4,6 +4,7 @@ import { element } from "./elements.js";
 import { LossRow, StepRow } from "./step_row.js";
 
 const FUSED = "In one go";
+const MARKED = 600; // places of a sum that are marked
 const MOST = 4096; // numbers of a vector, or channels, that the server sends at once
 
 /** The steps as rows of the page: the input is step -1. */
@@ -112,9 +113,9 @@ export class Steps {
   /** Mark a number and what it reads: {step, window}. */
   mark(step, place, read = null) {
     this.clearMarks();
-    this.row(step)?.strip.mark(place);
+    if (place) this.row(step)?.strip.mark(place);
     if (read?.window) this.row(read.step)?.strip.markWindow(read.window);
-    for (const one of read?.places ?? []) this.row(read.step)?.strip.mark(one);
+    for (const one of read?.places?.slice(0, MARKED) ?? []) this.row(read.step)?.strip.mark(one);
   }
 
   clearMarks() {

@@ -9,7 +9,7 @@ function link(text, onclick) {
 
 /**
  * `words`: the heads of the columns {place, input, weight, product};
- * `oninput(place)` and `onweight(place)` make the numbers buttons.
+ * `oninput(place, step)` and `onweight(place)` make the numbers buttons.
  */
 export class TermTable {
   constructor(terms, words, { oninput, onweight }) {
@@ -29,9 +29,9 @@ export class TermTable {
   }
 
   row(term, oninput, onweight) {
-    const { place, input, weight, weightPlace, product } = term;
+    const { step, place, input, weight, weightPlace, product } = term;
     const where = place ? placeText(place) : "padding";
-    const choose = place && oninput ? () => oninput(place) : null;
+    const choose = place && oninput ? () => oninput(place, step) : null;
     const cells = [element("td", {}, where), element("td", {}, link(short(input ?? product), choose))];
     if (this.hasWeights) {
       const chooseWeight = weightPlace && onweight ? () => onweight(weightPlace) : null;
