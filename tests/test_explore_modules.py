@@ -215,7 +215,7 @@ def test_long_sums_are_cut(run):
     code = (
         """m.sumWithNumbers({terms: Array(9).fill({input: 1, weight: 2}), count: 9, value: 18})"""
     )
-    assert formula(run, code) == "1·2+1·2+1·2+…=18"
+    assert formula(run, code) == "1·2+1·2+…=18"
 
 
 def test_formulas_are_mathml(run):
@@ -229,6 +229,14 @@ def test_formulas_are_mathml(run):
 )
 def test_numbers_are_written_short(run, value, text):
     assert run("numbers", "(m, value) => m.short(value)", value) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(0, "0"), (-0.314, "−.31"), (1.72, "1.7"), (-12.3, "−12"), (1e-3, "≈0"), (0.999, "1")],
+)
+def test_numbers_in_cells_are_written_in_four_letters(run, value, text):
+    assert run("numbers", "(m, value) => m.tiny(value)", value) == text
 
 
 @pytest.mark.parametrize(

@@ -51,7 +51,11 @@ class NetworkView {
       onshow: (show) => state.set({ show: show === "value" ? null : show }),
     });
     this.edits = new EditsPanel({ onchange: (edit) => state.set({ edit }) });
-    this.steps = new Steps(this.session, { onpick: (step, place) => this.pick(step, place) });
+    this.steps = new Steps(this.session, {
+      onpick: (step, place) => this.pick(step, place),
+      onweight: (parameter, place) =>
+        state.set({ parameter, at: place.join(","), step: null, of: null, trail: null }),
+    });
     this.numbers = new NumberPanel(this.session, this.steps);
     this.root.replaceChildren(this.layout());
   }
@@ -67,7 +71,8 @@ class NetworkView {
 
   pick(step, place) {
     const { show } = state.get();
-    const of = show === "gradient" ? "gradient" : null;
+    const isLoss = step === this.session.network.steps.length;
+    const of = show === "gradient" && !isLoss ? "gradient" : null;
     state.set({ step, at: place.join(","), parameter: null, of, trail: null });
   }
 

@@ -6,7 +6,8 @@ import { button, element, say } from "./elements.js";
 import { newest } from "./newest.js";
 import { bodyOf } from "./number_bodies.js";
 import { long, placeOf, placeText, short } from "./numbers.js";
-import { isEqual, sumOf, termsOf } from "./terms.js";
+import { ownValue } from "./own_value.js";
+import { termsOf } from "./terms.js";
 import { backTo, further, parseTrail } from "./trail.js";
 import { weightAnswer } from "./weight.js";
 
@@ -81,35 +82,59 @@ export class NumberPanel {
     const body = bodyOf(answer, terms, this.listeners(subject, answer));
     this.showHead(subject, answer);
     this.body.replaceChildren(element("p", { class: "number-text" }, answer.text ?? ""),
-      ...body.parts.filter(Boolean), this.comparison(answer, terms) ?? "");
+      body.sum?.element ?? "", this.comparison(answer, terms), ...body.parts.filter(Boolean));
     this.showTools(subject, answer);
     this.mark(subject, answer, terms);
+    if (body.maps) this.steps.overlay(answer.reads_step, body.maps);
     if (isNew) this.arrived(subject, answer, body);
   }
 
   listeners(subject, answer) {
     const go = (next) => state.set(further(state.get(), next));
-    const read = answer.reads_step ?? subject.step;
+    const { network: { steps, output, class_names: names } } = this.session;
+    const of = answer.of === "gradient" ? "gradient" : null;
+    const read = (step) => step ?? answer.reads_step ?? subject.step;
     return {
-      oninput: (place, step) => go({ step: step ?? read, at: place.join(","), of: answer.of === "gradient" ? "gradient" : null }),
-      onweight: answer.parameter ? (place) => go({ parameter: answer.parameter.name ?? answer.parameter, at: place.join(",") }) : null,
+      oninput: (place, step) => go(read(step) === steps.length ? { step: steps.length, of: null }
+        : { step: read(step), at: place.join(","), of }),
+      onweight: answer.parameter?.name
+        ? (place) => go({ parameter: answer.parameter.name, at: place.join(",") }) : null,
+      nameOf: (place, step) => {
+        if (read(step) === steps.length) return "the loss";
+        const isClass = place.length === 1 && [subject.step, read(step)].includes(output);
+        return (isClass && names[place[0]]) || placeText(place);
+      },
+      shapeOf: (step) => steps[step].shape,
     };
   }
 
   showHead(subject, { value, weight }) {
-    const title = this.titleOf(subject);
-    const heading = element("h2", { class: "number-title", tabindex: "-1" }, title);
+    const heading = element("h2", { class: "number-title", tabindex: "-1" }, this.titleOf(subject));
     const shown = subject.parameter ? weight : value;
     this.head.replaceChildren(this.breadcrumb(), heading,
-      element("p", { class: "number-value" }, shown == null ? "" : short(shown, 6)));
-    if (shown != null) this.element.dataset.value = shown;
+      element("p", { class: "number-value" }, shown == null ? "" : short(shown, 6)),
+      subject.parameter && value != null
+        ? element("p", { class: "number-gradient" }, "gradient of the loss by it: ", element("strong", {}, short(value, 6))) : "",
+      this.switcher(subject));
+    Object.assign(this.element.dataset, { value: value ?? "", subject: this.key });
   }
 
-  titleOf({ step, at, of, parameter }) {
+  /** The same number as value or as gradient. */
+  switcher({ step, of, parameter }) {
+    if (parameter || step === this.session.network.steps.length || this.session.pass.label == null) return "";
+    const choose = (text, name) => button(text, () => state.set({ of: name === "value" ? null : name }), { "aria-pressed": String(of === name) });
+    return element("div", { class: "btn-row switcher", role: "group", "aria-label": "What is explained" },
+      choose("Its value", "value"), choose("Its gradient", "gradient"));
+  }
+
+  titleOf({ step, at = "", of, parameter }) {
     if (parameter) return `Weight ${parameter} [${at}]`;
     const { steps } = this.session.network;
-    const name = step < 0 ? "Input" : steps[step]?.layer || steps[step]?.title || "Loss";
     const place = at === "" ? "" : `, ${placeText(placeOf(at))}`;
+    if (step < 0) return `${of === "gradient" ? "Gradient: " : ""}Input${place}`;
+    if (step === steps.length) return "Loss";
+    const { layer, title } = steps[step];
+    const name = [title.split(",")[0], layer].filter(Boolean).join(" · ");
     return `${of === "gradient" ? "Gradient: " : ""}${name}${place}`;
   }
 
@@ -121,15 +146,15 @@ export class NumberPanel {
     return element("nav", { "aria-label": "The way to this number" }, element("ol", { class: "trail" }, ...links));
   }
 
-  /** The page's own sum beside the engine's value. */
+  /** What the page computes beside the engine's value. */
   comparison(answer, terms) {
-    if (answer.value == null || !["sum_of_products", "sum"].includes(answer.kind)) return null;
-    const sum = sumOf(terms, answer.bias);
-    const equal = isEqual(terms, sum, answer.value);
-    Object.assign(this.element.dataset, { sum, equal });
-    return element("p", { class: equal ? "comparison is-equal" : "comparison" },
-      element("span", {}, `sum on this page ${long(sum)}`), element("span", {}, `engine's value ${long(answer.value)}`),
-      element("strong", {}, equal ? "✓ equal, as far as float32 can tell" : "They differ."));
+    const own = ownValue(answer, terms);
+    Object.assign(this.element.dataset, { own: own?.value ?? "", equal: own?.equal ?? "" });
+    if (!own) return "";
+    return element("p", { class: own.equal ? "comparison is-equal" : "comparison" },
+      element("span", {}, `computed on this page ${long(own.value)}`),
+      element("span", {}, `engine's value ${long(answer.value)}`),
+      element("strong", {}, own.equal ? "✓ equal, as far as float32 can tell" : "They differ."));
   }
 
   /** What can be done with the number: change it, check its gradient. */
@@ -153,10 +178,10 @@ export class NumberPanel {
   }
 
   mark(subject, answer, terms) {
-    const read = answer.of === "gradient" ? { step: answer.reads_step, places: terms.map(({ place }) => place).filter(Boolean) }
-      : { step: answer.reads_step, window: answer.window };
     const own = subject.parameter || subject.at === "" ? null : placeOf(subject.at);
-    this.steps.mark(subject.step, own, read);
+    this.steps.mark(subject.step, own);
+    if (answer.of === "gradient") this.steps.markPlaces(terms, answer.reads_step);
+    else if (answer.window) this.steps.markWindow(answer);
   }
 
   arrived(subject, answer, body) {

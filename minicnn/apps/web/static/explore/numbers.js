@@ -8,6 +8,15 @@ export function short(value, digits = 4) {
   return written(value, digits, Math.min(digits - 1, 2));
 }
 
+/** A number in four letters, for a small cell: −.31, 1.7, −12, ≈0. */
+export function tiny(value) {
+  const size = Math.abs(value);
+  if (value === 0 || !Number.isFinite(value)) return String(Math.abs(value));
+  if (size < 0.005) return "≈0";
+  const text = size < 0.995 ? size.toFixed(2).slice(1) : size.toPrecision(2);
+  return `${value < 0 ? "−" : ""}${size < 100 ? text.replace(/\.0$/, "") : short(size, 2)}`;
+}
+
 /** All digits of a float32. */
 export function long(value) {
   return written(value, 8, 7);

@@ -49,15 +49,6 @@ export function largest(terms, count = LARGEST) {
   return { shown: sorted.slice(0, count), others: { count: others.length, sum: sumOf(others) } };
 }
 
-/**
- * Whether the page's sum is the engine's float32 value, as far as rounding lets one say: each
- * addition of the engine may be off by half a unit in the last place of the sum so far.
- */
-export function isEqual(terms, sum, value) {
-  const size = terms.reduce((total, { product }) => total + Math.abs(product), Math.abs(value));
-  return Math.abs(sum - value) <= 1e-6 * size + 1e-30;
-}
-
 /** The terms of a window by the channel that they read: [{channel, terms, sum}]. */
 export function byChannel(terms) {
   const found = new Map();
@@ -70,11 +61,6 @@ export function byChannel(terms) {
     const channel = own.find(({ place }) => place)?.place[2] ?? key;
     return { channel, terms: own, sum: sumOf(own) };
   });
-}
-
-/** Whether terms fill a window of the map: each has its row and its column in it. */
-export function hasWindow(answer, terms) {
-  return Boolean(answer.window) && terms.length > 1;
 }
 
 /** The row and the column of a term in its window: those of its weight, or of what it reads. */
