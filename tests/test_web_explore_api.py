@@ -59,3 +59,33 @@ def test_the_same_request_has_the_same_id(served):
     ids = [served.post_answer("pass?image=mnist:3&label=0").answer["id"] for _ in range(2)]
     assert ids[0] == ids[1]
     assert served.post_answer("pass?image=mnist:3&label=1").answer["id"] != ids[0]
+
+
+def test_a_number_is_explained(served):
+    found = served.post_answer("pass?network=lenet&image=mnist:17&label=7")
+    one = found.answer["id"]
+    number = served.get_answer(f"number?pass={one}&step=1&at=10,8,3")
+    assert number.answer["kind"] == "sum_of_products"
+    assert number.answer["value"] == found.tensors["step.1"][10, 8, 3]
+    assert number.answer["window"] == {"y": 10, "x": 8, "height": 5, "width": 5}
+    assert number.answer["reads_step"] == 0
+    shown = number.tensors["product"].sum(dtype=np.float64) + number.answer["bias"]
+    assert shown == pytest.approx(number.answer["value"], rel=1e-5)
+    assert number.tensors["input_place"].shape == (25, 3)
+
+
+def test_the_loss_is_explained(served):
+    one = served.post_answer("pass?network=lenet&image=mnist:17&label=7").answer
+    step = served.get_json("network?network=lenet")["loss"]
+    number = served.get_answer(f"number?pass={one['id']}&step={step}")
+    assert number.answer["kind"] == "cross_entropy"
+    assert number.answer["sum"] == pytest.approx(one["loss"], rel=1e-5)
+
+
+def test_gradients_are_explained(served):
+    one = served.post_answer("pass?network=lenet&image=mnist:17&label=3").answer["id"]
+    number = served.get_answer(f"number?pass={one}&step=4&at=1,2,3&of=gradient")
+    assert number.answer["reads_step"] == 5
+    weight = served.get_answer(f"weight?pass={one}&parameter=conv1/kernel&at=0,1,0,7")
+    assert weight.tensors["place"].shape == (24 * 24, 3)
+    assert weight.answer["sum"] == pytest.approx(weight.answer["value"], rel=1e-4)

@@ -32,6 +32,11 @@ def has_scores(recording: Recording) -> bool:
     return last.name == "softmax" or (last.name == "sigmoid" and last.shape == (1,))
 
 
+def ends_in_sigmoid(recording: Recording) -> bool:
+    """Return whether the network's last step is a sigmoid."""
+    return recording.steps[recording.output].name == "sigmoid"
+
+
 def probabilities(recording: Recording, output: np.ndarray) -> np.ndarray:
     """Return one probability per class from the output (1, classes), float32 (classes,).
 

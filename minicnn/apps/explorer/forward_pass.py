@@ -82,7 +82,7 @@ class Pass:
 
     def value(self, step: int) -> np.ndarray:
         """Return the result of a step, or the input for INPUT, without the batch axis."""
-        return self._batch(step)[0]
+        return _without_batch(self._batch(step))
 
     def parameter(self, name: str) -> np.ndarray:
         """Return the value of a parameter, with the changes that were made by hand."""
@@ -103,7 +103,7 @@ class Pass:
             if not self._gradients:
                 self._gradients = self._backpropagated()
         found = self._gradients.get(step)
-        return np.zeros_like(self.value(step)) if found is None else found[0]
+        return np.zeros_like(self.value(step)) if found is None else _without_batch(found)
 
     def parameter_gradient(self, name: str) -> np.ndarray:
         """Return the gradient of the loss by a parameter, of its shape.
@@ -199,3 +199,7 @@ class Pass:
             found |= named(backward.writes, kernel(name)(*reads, **step.attributes))
         gradients = {name.removeprefix("d"): array for name, array in found.items()}
         return {name: array for name, array in gradients.items() if name in wanted}
+
+
+def _without_batch(array: np.ndarray) -> np.ndarray:
+    return array[0] if array.shape[:1] == (1,) else array

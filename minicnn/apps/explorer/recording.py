@@ -14,6 +14,9 @@ from minicnn.models import Model
 from minicnn.models.planner.trace import Trace, Value
 from minicnn.operations.operation import Operation
 
+# Every product of the formula is computed. Winograd's algorithm, which programs may use, has larger
+# rounding errors: a value that should be 0 is not.
+DIRECT = {"algorithm": "direct"}
 INPUT = -1  # the number of the "step" whose result is the network's input
 
 
@@ -30,7 +33,8 @@ class Step(NamedTuple):
 
     `reads` has a source for each array that the operation reads, by its name in the contract;
     arrays that are left out, such as the bias of a layer without one, are not in it. `shape` is
-    that of the result of one image, without the batch axis.
+    that of the result of one image, without the batch axis. What is computed from parameters alone
+    has none.
     """
 
     number: int
@@ -124,6 +128,12 @@ class _Apply:
         return _Apply(self._trace, self._names if outermost else (*self._names, layer.name))
 
 
+def shown_shape(shape: Shape) -> Shape:
+    """Return the shape of a result without the batch axis, which has length 1."""
+    lengths = tuple(map(int, shape))
+    return lengths[1:] if lengths[:1] == (1,) else lengths
+
+
 def _input_shape(model: Model) -> tuple[int, int, int]:
     shape = model.input_shape
     if not isinstance(shape, tuple):
@@ -156,7 +166,8 @@ def _steps(trace: _LayerTrace, value: Value, model: Model) -> list[Step]:
         names = (name.rstrip("?") for name in CONTRACTS[node.operation.forward].reads)
         pairs = zip(names, node.reads, strict=True)
         reads = {name: source(read) for name, read in pairs if read is not None}
-        shape = tuple(map(int, node.writes[0].shape[1:]))
-        return Step(index, node.operation, trace.layers[index], reads, node.attributes, shape)
+        shape, operation = shown_shape(node.writes[0].shape), node.operation
+        attributes = node.attributes | (DIRECT if operation.name == "conv2d" else {})
+        return Step(index, operation, trace.layers[index], reads, attributes, shape)
 
     return [step(index) for index in range(len(trace.nodes))]

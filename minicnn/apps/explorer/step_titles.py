@@ -44,6 +44,8 @@ def attributes(step: Step) -> dict[str, Any]:
     """Return the numbers of a step by the names that layers have for them, fit for JSON."""
     found: dict[str, Any] = {}
     for name, value in step.attributes.items():
+        if name == "algorithm":
+            continue
         if isinstance(value, Window2D):
             found |= _window(value, "pool_size" if "pool" in step.name else "kernel_size")
         elif isinstance(value, (bool, int, float, str)):

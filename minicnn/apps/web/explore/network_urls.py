@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from minicnn.apps.web.explore import network_views
+from minicnn.apps.web.explore import network_views, number_views
 
 urlpatterns = [
     path("networks", network_views.networks, name="explore_networks"),
@@ -10,5 +10,7 @@ urlpatterns = [
     path("pass", network_views.compute, name="explore_pass"),
     path("values", network_views.values, name="explore_values"),
     path("parameter", network_views.parameter, name="explore_parameter"),
+    path("number", number_views.number, name="explore_number"),
+    path("weight", number_views.weight, name="explore_weight"),
     path("images", network_views.images, name="explore_images"),
 ]

@@ -12,8 +12,8 @@ const STOPS = {
     gray: ["#000000", "#ffffff"],
   },
   dark: {
-    sequential: ["#1f232b", "#4a3016", "#8a4f14", "#cf7a22", "#f8ad55", "#ffe6bf"],
-    negative: ["#1f232b", "#17375a", "#1f5a94", "#3c8ad0", "#7fbcf0", "#d3ebff"],
+    sequential: ["#1f232b", "#6b4013", "#a86220", "#dd8a30", "#fbb867", "#ffe9c7"],
+    negative: ["#1f232b", "#1d4a7c", "#2a70b5", "#4d9ae0", "#8cc4f5", "#d9eeff"],
     gray: ["#000000", "#ffffff"],
   },
 };

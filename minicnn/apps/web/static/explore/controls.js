@@ -3,12 +3,13 @@ import { Bars, best } from "./bars.js";
 import { button, choice, element, field } from "./elements.js";
 import { percent } from "./numbers.js";
 
-const GRADIENT_HINT = "The gradient of the loss by a number says how much the loss grows if this number grows. Orange numbers make the answer worse when they grow, blue ones better.";
+const NO_LABEL_HINT = "With the true class there is a loss, and its gradients.";
+const GRADIENT_HINT = "How the loss moves when a number grows: up where it is orange, down where it is blue. Training moves the weights against it.";
 
 export class AnswerPanel {
   /** `onpick(class index)` when a probability is chosen. */
   constructor({ title = "What the network says", id = "answer", onpick }) {
-    this.sentence = element("p", { class: "answer" });
+    this.sentence = element("p", { class: "says" });
     this.bars = new Bars({ onpick });
     this.element = element("section", { class: "panel", "aria-labelledby": `${id}-title` },
       element("h2", { id: `${id}-title`, class: "h6" }, title),
@@ -30,11 +31,10 @@ export class BackwardPanel {
     this.values = button("Values", () => onshow("value"));
     this.gradients = button("Gradients", () => onshow("gradient"));
     this.hint = element("p", { class: "hint" });
-    this.element = element("section", { class: "panel", "aria-labelledby": "backward-title" },
-      element("h2", { id: "backward-title", class: "h6" }, "Forward and backward"),
-      field("True class", this.label),
-      element("div", { class: "btn-row", role: "group", "aria-label": "What the maps show" }, this.values, this.gradients),
-      this.hint);
+    const maps = element("div", { class: "btn-row", role: "group", "aria-label": "What the maps show" },
+      element("span", { class: "quiet" }, "Show"), this.values, this.gradients);
+    this.element = element("section", { class: "panel backward", "aria-label": "Forward and backward" },
+      field("True class", this.label), maps, this.hint);
   }
 
   show({ label = "", show = "value" }) {
@@ -42,7 +42,7 @@ export class BackwardPanel {
     this.values.setAttribute("aria-pressed", show !== "gradient");
     this.gradients.setAttribute("aria-pressed", show === "gradient");
     this.gradients.disabled = label === "";
-    this.hint.textContent = label === ""
-      ? "Choose the true class to see the loss and its gradients." : GRADIENT_HINT;
+    const hint = show === "gradient" ? GRADIENT_HINT : "";
+    this.hint.textContent = label === "" ? NO_LABEL_HINT : hint;
   }
 }

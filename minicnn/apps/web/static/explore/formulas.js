@@ -2,7 +2,7 @@
 import { mathml } from "./elements.js";
 import { short } from "./numbers.js";
 
-const FIRST = 3; // terms of a sum that are written out
+const FIRST = 2; // terms of a sum that are written out
 
 export const letter = (text) => mathml("mi", {}, text);
 export const sign = (text) => mathml("mo", {}, text);
@@ -13,7 +13,7 @@ const root = (inside) => mathml("msqrt", {}, part(inside));
 
 /** A letter with indices below: sub("x", "i", "j"). */
 export function sub(name, ...indices) {
-  const below = indices.flatMap((one, k) => (k ? [sign(","), part(one)] : [part(one)]));
+  const below = indices.flatMap((one, k) => (k ? [sign(","), index(one)] : [index(one)]));
   return mathml("msub", {}, letter(name), mathml("mrow", {}, ...below));
 }
 
@@ -23,7 +23,10 @@ export function number(value, { inside = false } = {}) {
   return inside && value < 0 ? mathml("mrow", {}, sign("("), text, sign(")")) : text;
 }
 
-const sumOver = (index) => mathml("munder", {}, sign("∑"), part(index));
+/** "i+u" as letters and signs. */
+const index = (text) => mathml("mrow", {}, ...text.match(/[\p{L}\d]+|\S/gu).map(part));
+
+const sumOver = (name) => mathml("munder", {}, sign("∑"), part(name));
 
 function part(one) {
   if (one instanceof Node) return one;
@@ -36,6 +39,9 @@ export function math(...parts) {
   return mathml("math", { display: "block", class: "formula" }, row(...parts));
 }
 
+/** e to the power of a score minus the largest one. */
+const shifted = (k) => power("e", row(sub("z", k), "−", sub("z", "max")));
+
 const LETTERS = {
   convolution: () => [sub("y", "i", "j", "k"), "=", sub("b", "k"), "+", sumOver("c"), sumOver("u"), sumOver("v"),
     sub("w", "u", "v", "c", "k"), "·", sub("x", "i+u", "j+v", "c")],
@@ -44,7 +50,7 @@ const LETTERS = {
   mean: () => ["y", "=", fraction("1", "n"), sumOver("i"), sub("x", "i")],
   relu: () => ["y", "=", letter("max"), "(", "0", ",", "x", ")"],
   normalization: () => ["y", "=", "γ", "·", fraction(row("x", "−", "μ"), root(row(power("σ", "2"), "+", "ε"))), "+", "β"],
-  softmax: () => [sub("p", "k"), "=", fraction(power("e", sub("z", "k")), row(sumOver("i"), power("e", sub("z", "i"))))],
+  softmax: () => [sub("p", "k"), "=", fraction(shifted("k"), row(sumOver("i"), shifted("i")))],
   cross_entropy: () => ["L", "=", "−", letter("ln"), sub("p", "t")],
   weight: () => [fraction(row("∂", "L"), row("∂", "w")), "=", sumOver("i"), sub("x", "i"), "·",
     fraction(row("∂", "L"), row("∂", sub("y", "i")))],
@@ -89,8 +95,8 @@ export function normalizationWithNumbers({ x, mean, variance, epsilon, gamma, be
   return math(number(gamma), "·", fraction(above, below), "+", number(beta, { inside: true }), "=", number(value));
 }
 
-export function softmaxWithNumbers(score, sum, value) {
-  return math(fraction(power("e", number(score)), number(sum)), "=", number(value));
+export function softmaxWithNumbers(above, sum, value) {
+  return math(fraction(number(above), number(sum)), "=", number(value));
 }
 
 export function crossEntropyWithNumbers(probability, value) {

@@ -2,9 +2,14 @@
 // The arrow keys walk over it; a number can be chosen if there is something to show for it.
 import { cssColor } from "./colors.js";
 import { element, style } from "./elements.js";
-import { short } from "./numbers.js";
+import { tiny } from "./numbers.js";
 
 const WITH_NUMBERS = 7; // columns up to which there is room for numbers
+
+/** Three grids beside each other fit into the window of a number. */
+function cellSize(width) {
+  return width <= 3 ? "2.1rem" : width <= 5 ? "1.6rem" : width <= WITH_NUMBERS ? "1.9rem" : "0.8rem";
+}
 
 export class Heat {
   /**
@@ -16,7 +21,7 @@ export class Heat {
     const width = cells[0].length;
     this.buttons = cells.map((row, y) => row.map((cell, x) => this.cell(cell, scale, y, x)));
     this.grid = element("div", { class: "heat", role: "group", "aria-label": title }, ...this.buttons.flat());
-    style(this.grid, { "--columns": width });
+    style(this.grid, { "--columns": width, "--cell": cellSize(width) });
     this.grid.classList.toggle("without-numbers", width > WITH_NUMBERS);
     this.grid.addEventListener("keydown", (event) => this.key(event));
     this.element = element("figure", { class: "heat-figure" }, this.grid, element("figcaption", {}, title));
@@ -29,7 +34,7 @@ export class Heat {
 
   cell(cell, scale, y, x) {
     if (!cell) return element("span", { class: "heat-cell is-padding", title: "padding: 0" }, "0");
-    const text = short(cell.value, 2);
+    const text = tiny(cell.value);
     const attributes = { class: "heat-cell", type: "button", tabindex: "-1", "data-y": y, "data-x": x, "aria-label": cell.label, title: cell.label, onclick: cell.onpick };
     const node = element("button", attributes, element("span", {}, text));
     const { background, ink } = cssColor(scale, cell.value);

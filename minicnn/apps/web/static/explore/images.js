@@ -1,9 +1,10 @@
 // The window in which one chooses an image of MNIST or of the folder.
-import { button, element } from "./elements.js";
+import { button, element, field } from "./elements.js";
 import { mapCanvas, paint, paintColors } from "./maps.js";
 import { getBinary } from "./server.js";
 
 const COUNT = 24;
+const NONE = { answer: { total: 0, images: [] }, tensors: { thumbnails: { shape: [0, 1, 1, 1], data: [] } } };
 const SOURCES = [["mnist", "Handwritten digits"], ["folder", "The folder"]];
 
 /** The images on one page of thumbnails, each with its canvas. */
@@ -21,10 +22,11 @@ function withCanvases({ answer, tensors }) {
 }
 
 export class ImageChooser {
-  /** `network`: its name; `onchoose(image)` with {image: "mnist:17", label, title}. */
-  constructor(network, { onchoose }) {
+  /** `network`: its name; `onchoose(image)` with {image: "mnist:17", label, title}; `onfiles`. */
+  constructor(network, { onchoose, onfiles }) {
     this.network = network;
     this.onchoose = onchoose;
+    this.onfiles = onfiles;
     this.source = "mnist";
     this.start = 0;
     this.list = element("div", { class: "thumbnails" });
@@ -42,7 +44,19 @@ export class ImageChooser {
     return element("dialog", { class: "chooser", "aria-labelledby": "chooser-title" },
       element("h2", { id: "chooser-title", class: "h5" }, "Choose an image"),
       this.sources, this.list,
-      element("div", { class: "btn-row" }, this.back, this.next, this.words, close));
+      element("div", { class: "btn-row" }, this.back, this.next, this.words), this.fileField(),
+      element("div", { class: "btn-row" }, close));
+  }
+
+  fileField() {
+    const onchange = (event) => {
+      this.element.close();
+      this.onfiles(event.target.files);
+      event.target.value = "";
+    };
+    const file = element("input", { type: "file", accept: "image/*", class: "form-control form-control-sm", onchange });
+    return element("div", { class: "chooser-file" }, field("Or open a file", file),
+      element("p", { class: "hint" }, "An image can also be dropped on the page, or pasted."));
   }
 
   open() {
@@ -52,7 +66,7 @@ export class ImageChooser {
 
   async turn(source, start) {
     const parameters = { network: this.network, source, start, count: COUNT };
-    const found = await getBinary("images", { parameters });
+    const found = await getBinary("images", { parameters, quiet: ["unknown"] }).catch(() => NONE);
     Object.assign(this, { source, start });
     this.fill(withCanvases(found), found.answer.total);
   }

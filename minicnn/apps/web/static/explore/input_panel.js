@@ -16,23 +16,18 @@ export class InputPanel {
   constructor(shape, network, listeners) {
     this.listeners = listeners;
     this.drawing = new Drawing(shape, listeners);
-    this.chooser = new ImageChooser(network, { onchoose: listeners.onimage });
+    this.chooser = new ImageChooser(network, {
+      onchoose: listeners.onimage, onfiles: (files) => this.take(files),
+    });
     this.listening = new AbortController();
     this.element = this.built(isForDigits(shape) ? "Draw a digit" : "The input");
     this.listen();
   }
 
   built(title) {
-    const onchange = () => this.take(this.file.files);
-    this.file = element("input", { type: "file", accept: "image/*", class: "visually-hidden", id: "input-file", tabindex: "-1", "aria-hidden": "true", onchange });
     return element("section", { class: "panel input-panel", "aria-labelledby": "input-title" },
-      element("h2", { id: "input-title", class: "h6" }, title),
-      this.drawing.element,
-      element("div", { class: "btn-row" },
-        button("Choose an image…", () => this.chooser.open()),
-        button("Open a file…", () => this.file.click()), this.file),
-      element("p", { class: "hint" }, "An image may also be dropped here or pasted."),
-      this.chooser.element);
+      element("h2", { id: "input-title", class: "h6" }, title), this.drawing.element,
+      button("Choose an image…", () => this.chooser.open()), this.chooser.element);
   }
 
   listen() {
@@ -52,7 +47,6 @@ export class InputPanel {
     const image = [...files].find((one) => one.type.startsWith("image/"));
     if (image) this.listeners.onfile(image);
     else toast(NO_IMAGE);
-    this.file.value = "";
   }
 
   end() {

@@ -51,7 +51,7 @@ export class Inputs {
   /** Compute what is being drawn; the address has it after the stroke. */
   drawn(values) {
     this.drawing = values;
-    return this.run({ values }, state.get());
+    this.running = this.run({ values }, state.get());
   }
 
   cleared(values) {
@@ -75,6 +75,7 @@ export class Inputs {
     const changes = found ?? { pixels: null, image: null };
     this.sawAddress({ ...state.get(), pixels: changes.pixels ?? undefined, image: undefined });
     state.set(changes, { replace: true });
+    await this.running;
     this.onkept();
   }
 

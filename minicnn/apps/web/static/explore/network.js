@@ -51,28 +51,34 @@ class NetworkView {
       onshow: (show) => state.set({ show: show === "value" ? null : show }),
     });
     this.edits = new EditsPanel({ onchange: (edit) => state.set({ edit }) });
-    this.steps = new Steps(this.session, { onpick: (step, place) => this.pick(step, place) });
+    this.steps = new Steps(this.session, {
+      onpick: (step, place) => this.pick(step, place),
+      onweight: (parameter, place) =>
+        state.set({ parameter, at: place.join(","), step: null, of: null, trail: null }),
+    });
     this.numbers = new NumberPanel(this.session, this.steps);
     this.root.replaceChildren(this.layout());
   }
 
   layout() {
     const side = element("div", { class: "side" }, this.inputs.panel.element, this.answer.element,
-      this.backward.element, this.edits.element);
+      this.edits.element);
     const steps = element("section", { class: "steps-column", "aria-labelledby": "steps-title" },
       element("h2", { id: "steps-title", class: "visually-hidden" }, "All steps of the network"),
-      this.steps.element);
+      this.backward.element, this.steps.element);
     return element("div", { class: "network-view" }, side, steps, this.numbers.element);
   }
 
   pick(step, place) {
     const { show } = state.get();
-    const of = show === "gradient" ? "gradient" : null;
+    const isLoss = step === this.session.network.steps.length;
+    const of = show === "gradient" && !isLoss ? "gradient" : null;
     state.set({ step, at: place.join(","), parameter: null, of, trail: null });
   }
 
   /** A drawing is in the address. */
   kept() {
+    if (!this.session.pass) return; // the server has refused it
     const [name, probability] = best(this.session.pass.classes);
     say(`The network says ${name}, ${percent(probability)}`);
   }
@@ -80,6 +86,7 @@ class NetworkView {
   /** Draw the pass that is there: its values or its gradients. */
   showPass() {
     const { pass } = this.session;
+    if (!pass) return; // the server has refused it
     const { show, edit } = state.get();
     const before = edit.length ? this.before.pass?.classes : null;
     this.answer.show(pass.classes, { label: pass.label, before });

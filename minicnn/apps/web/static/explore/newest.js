@@ -1,13 +1,14 @@
 // Tasks that come faster than they can be done, as while somebody draws.
 
-/** Run one task at a time; of those that come meanwhile only the newest is done. */
+/**
+ * Run one task at a time; of those that come meanwhile only the newest is done. The function that
+ * is returned gives a promise that ends when nothing is left to do.
+ */
 export function newest(task) {
-  let running = false;
+  let running = null;
   let waiting = null;
-  return async (...given) => {
-    waiting = given;
-    if (running) return;
-    running = true;
+
+  async function work() {
     try {
       while (waiting) {
         const next = waiting;
@@ -15,8 +16,14 @@ export function newest(task) {
         await task(...next);
       }
     } finally {
-      running = false;
+      running = null;
     }
+  }
+
+  return (...given) => {
+    waiting = given;
+    running ??= work();
+    return running;
   };
 }
 

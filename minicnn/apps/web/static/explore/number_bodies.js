@@ -7,30 +7,49 @@ import { range } from "./maps.js";
 import { short } from "./numbers.js";
 import { RunningSum } from "./running_sum.js";
 import { TermTable } from "./term_table.js";
-import { grid, hasWindow } from "./terms.js";
+import { grid } from "./terms.js";
+import { WeightMaps, areOfOneMap } from "./weight_maps.js";
 import { WindowTerms } from "./window_terms.js";
 
 const COLUMNS = { place: "place", input: "value", weight: "× weight", product: "= product" };
-const GRADIENT_COLUMNS = { place: "went into", input: "gradient there", weight: "× factor", product: "= product" };
-const FORMULAS = { depthwise_conv2d: "convolution", conv2d: "convolution", dense: "dense" };
+const INPUTS = { place: "place", input: "value" };
+const SCORES = { place: "class", input: "score z", product: "e to the z − largest z" };
+const GRADIENTS = { place: "went into", input: "gradient there", weight: "× factor", product: "= product" };
+const USES = { place: "used at", input: "value there", weight: "× gradient there", product: "= product" };
+const FORMULAS = { conv2d: "convolution" }; // by the server's names, where ours are others
+
+/** Whether an answer is about a weight: then it has the name of its parameter. */
+function isWeight({ parameter }) {
+  return typeof parameter === "string";
+}
 
 /** The formula in letters for an answer. */
-function letters({ kind, formula, of }) {
-  if (of === "gradient") return formulas.inLetters("gradient");
+function letters({ kind, formula, parameter, of }) {
+  if (of === "gradient") return formulas.inLetters(isWeight({ parameter }) ? "weight" : "gradient");
   const name = FORMULAS[formula?.name] ?? formula?.name ?? kind;
   return formulas.inLetters(name) ?? formulas.inLetters(kind);
 }
 
+function columnsOf({ of, parameter }, terms) {
+  if (of === "gradient") return isWeight({ parameter }) ? USES : GRADIENTS;
+  return terms.some(({ weight }) => weight !== undefined) ? COLUMNS : INPUTS;
+}
+
+function bySize(terms) {
+  return [...terms].sort((one, other) => Math.abs(other.product) - Math.abs(one.product));
+}
+
 function sumBody(answer, terms, listeners) {
-  const table = answer.of === "gradient" || !hasWindow(answer, terms) || !terms[0].weightPlace;
-  const words = answer.of === "gradient" ? GRADIENT_COLUMNS : COLUMNS;
-  const shown = table ? new TermTable(terms, words, listeners) : new WindowTerms(answer, terms, listeners);
+  const hasKernel = answer.of !== "gradient" && answer.window && terms[0].weightPlace;
+  const shown = hasKernel ? new WindowTerms(answer, terms, listeners)
+    : new TermTable(terms, columnsOf(answer, terms), listeners);
   const sum = new RunningSum(terms, answer.bias, (index) => shown.mark(terms[index]?.index ?? -1));
-  const biggest = [...terms].sort((one, other) => Math.abs(other.product) - Math.abs(one.product));
-  const numbers = terms[0]?.weight === undefined ? null : formulas.sumWithNumbers({
-    bias: answer.bias, terms: biggest, count: terms.length, value: answer.value,
+  const numbers = terms[0].weight === undefined ? null : formulas.sumWithNumbers({
+    bias: answer.bias, terms: bySize(terms), count: terms.length, value: answer.value,
   });
-  return { parts: [sum.element, shown.element, letters(answer), numbers], sum };
+  const maps = isWeight(answer) && areOfOneMap(terms)
+    ? new WeightMaps(terms, listeners.shapeOf(answer.reads_step), listeners) : null;
+  return { parts: [maps?.element, shown.element, letters(answer), numbers], sum, maps };
 }
 
 /** The window of pooling as one heat map; `chosen`: the index of the largest number. */
@@ -52,9 +71,9 @@ function maximumBody(answer, terms, listeners) {
 }
 
 function meanBody(answer, terms, listeners) {
-  const shown = answer.window ? windowHeat(answer, terms, listeners) : new TermTable(terms, COLUMNS, listeners);
+  const shown = answer.window ? windowHeat(answer, terms, listeners) : new TermTable(terms, INPUTS, listeners);
   const sum = terms.reduce((total, { input }) => total + input, 0);
-  const count = answer.formula?.count ?? terms.length;
+  const count = answer.formula?.terms ?? terms.length;
   return { parts: [shown.element, letters(answer), formulas.meanWithNumbers(sum, count, answer.value)] };
 }
 
@@ -63,40 +82,40 @@ function chain(...parts) {
 }
 
 function chip(term, { oninput }) {
-  return element("button", { type: "button", class: "number-chip", onclick: () => oninput(term.place) }, short(term.input));
+  return element("button", { type: "button", class: "number-chip", onclick: () => oninput(term.place, term.step) }, short(term.input));
 }
 
 function functionBody(answer, terms, listeners) {
-  const name = answer.formula?.name ?? "f";
-  const parts = [chain(chip(terms[0], listeners), element("span", { class: "function-name" }, name),
-    element("strong", {}, short(answer.value))), letters(answer)];
+  const name = answer.formula?.name ?? "function";
+  const inputs = terms.map((term) => chip(term, listeners));
+  const box = element("span", { class: "function-name" }, name.replaceAll("_", " "));
+  const parts = [chain(...inputs, box, element("strong", {}, short(answer.value))), letters(answer)];
   if (name === "relu") parts.push(formulas.reluWithNumbers(terms[0].input, answer.value));
   return { parts };
 }
 
 function normalizationBody(answer, terms, listeners) {
-  const { formula } = answer;
-  const x = formula.x ?? terms[0].input;
-  const numbers = formulas.normalizationWithNumbers({ ...formula, x }, answer.value);
-  return { parts: [chain(chip(terms[0], listeners), element("strong", {}, short(answer.value))), letters(answer), numbers] };
+  const { formula, value } = answer;
+  if (formula.name !== "batch_norm") return genericBody(answer, terms, listeners);
+  const steps = chain(chip(terms[0], listeners), element("strong", {}, short(value)));
+  return { parts: [steps, letters(answer), formulas.normalizationWithNumbers(formula, value)] };
 }
 
 function softmaxBody(answer, terms, listeners) {
-  const words = { place: "class", input: "score" };
-  const table = new TermTable(terms.map(({ weight, ...rest }) => rest), words, listeners);
-  const { formula } = answer;
-  const numbers = formula?.sum ? formulas.softmaxWithNumbers(formula.score, formula.sum, answer.value) : null;
-  return { parts: [table.element, letters(answer), numbers] };
+  const table = new TermTable(terms, SCORES, listeners);
+  const { power, sum } = answer.formula;
+  return { parts: [table.element, letters(answer), formulas.softmaxWithNumbers(power, sum, answer.value)] };
 }
 
 function crossEntropyBody(answer, terms, listeners) {
-  const probability = answer.formula?.probability ?? terms[0]?.input;
-  return { parts: [chain(chip(terms[0], listeners), element("strong", {}, short(answer.value))),
-    letters(answer), formulas.crossEntropyWithNumbers(probability, answer.value)] };
+  const chosen = terms.find(({ product }) => product) ?? terms[0];
+  const steps = chain(chip(chosen, listeners), element("strong", {}, short(answer.value)));
+  return { parts: [steps, letters(answer), formulas.crossEntropyWithNumbers(answer.formula.p, answer.value)] };
 }
 
 function genericBody(answer, terms, listeners) {
-  return { parts: terms.length ? [new TermTable(terms, COLUMNS, listeners).element] : [] };
+  if (!terms.length) return { parts: [] };
+  return { parts: [new TermTable(terms, columnsOf(answer, terms), listeners).element] };
 }
 
 const BODIES = {

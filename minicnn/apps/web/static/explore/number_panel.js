@@ -6,9 +6,13 @@ import { button, element, say } from "./elements.js";
 import { newest } from "./newest.js";
 import { bodyOf } from "./number_bodies.js";
 import { long, placeOf, placeText, short } from "./numbers.js";
-import { isEqual, sumOf, termsOf } from "./terms.js";
+import { ownValue } from "./own_value.js";
+import { termsOf } from "./terms.js";
 import { backTo, further, parseTrail } from "./trail.js";
 import { weightAnswer } from "./weight.js";
+
+const INPUT = -1;
+const PIXEL = "This number is not computed: it is a pixel of the image, from 0, black, to 255, white.";
 
 /** What the address asks for: {step, at, of} or {parameter, at}; null: nothing. */
 export function subjectIn({ step, at = "", of = "value", parameter }) {
@@ -59,43 +63,78 @@ export class NumberPanel {
   async answer(subject) {
     const { step, at, of, parameter } = subject;
     if (parameter) return weightAnswer(this.session, parameter, at);
+    if (step === INPUT && of !== "gradient") return this.pixel(at);
     const found = await this.session.ask("number", { step, at, of });
     return { ...found, answer: { ...found.answer, of } };
+  }
+
+  pixel(at) {
+    return { answer: { kind: "input", value: this.pixelAt(at), text: PIXEL }, tensors: {} };
+  }
+
+  pixelAt(at) {
+    const { shape, data } = this.session.pass.tensors.input;
+    const [y, x, c] = placeOf(at);
+    return data[(y * shape[1] + x) * shape[2] + c];
   }
 
   show(subject, answer, terms, isNew) {
     const body = bodyOf(answer, terms, this.listeners(subject, answer));
     this.showHead(subject, answer);
     this.body.replaceChildren(element("p", { class: "number-text" }, answer.text ?? ""),
-      ...body.parts.filter(Boolean), this.comparison(answer, terms) ?? "");
+      body.sum?.element ?? "", this.comparison(answer, terms), ...body.parts.filter(Boolean));
     this.showTools(subject, answer);
     this.mark(subject, answer, terms);
+    if (body.maps) this.steps.overlay(answer.reads_step, body.maps);
     if (isNew) this.arrived(subject, answer, body);
   }
 
   listeners(subject, answer) {
     const go = (next) => state.set(further(state.get(), next));
-    const read = answer.reads_step ?? subject.step;
+    const { network: { steps, output, class_names: names } } = this.session;
+    const of = answer.of === "gradient" ? "gradient" : null;
+    const read = (step) => step ?? answer.reads_step ?? subject.step;
     return {
-      oninput: (place) => go({ step: read, at: place.join(",") }),
-      onweight: answer.parameter ? (place) => go({ parameter: answer.parameter.name ?? answer.parameter, at: place.join(",") }) : null,
+      oninput: (place, step) => go(read(step) === steps.length ? { step: steps.length, of: null }
+        : { step: read(step), at: place.join(","), of }),
+      onweight: answer.parameter?.name
+        ? (place) => go({ parameter: answer.parameter.name, at: place.join(",") }) : null,
+      nameOf: (place, step) => {
+        if (read(step) === steps.length) return "the loss";
+        const isClass = place.length === 1 && [subject.step, read(step)].includes(output);
+        return (isClass && names[place[0]]) || placeText(place);
+      },
+      shapeOf: (step) => steps[step].shape,
     };
   }
 
   showHead(subject, { value, weight }) {
-    const title = this.titleOf(subject);
-    const heading = element("h2", { class: "number-title", tabindex: "-1" }, title);
+    const heading = element("h2", { class: "number-title", tabindex: "-1" }, this.titleOf(subject));
     const shown = subject.parameter ? weight : value;
     this.head.replaceChildren(this.breadcrumb(), heading,
-      element("p", { class: "number-value" }, shown == null ? "" : short(shown, 6)));
-    if (shown != null) this.element.dataset.value = shown;
+      element("p", { class: "number-value" }, shown == null ? "" : short(shown, 6)),
+      subject.parameter && value != null
+        ? element("p", { class: "number-gradient" }, "gradient of the loss by it: ", element("strong", {}, short(value, 6))) : "",
+      this.switcher(subject));
+    Object.assign(this.element.dataset, { value: value ?? "", subject: this.key });
   }
 
-  titleOf({ step, at, of, parameter }) {
+  /** The same number as value or as gradient. */
+  switcher({ step, of, parameter }) {
+    if (parameter || step === this.session.network.steps.length || this.session.pass.label == null) return "";
+    const choose = (text, name) => button(text, () => state.set({ of: name === "value" ? null : name }), { "aria-pressed": String(of === name) });
+    return element("div", { class: "btn-row switcher", role: "group", "aria-label": "What is explained" },
+      choose("Its value", "value"), choose("Its gradient", "gradient"));
+  }
+
+  titleOf({ step, at = "", of, parameter }) {
     if (parameter) return `Weight ${parameter} [${at}]`;
     const { steps } = this.session.network;
-    const name = step < 0 ? "Input" : steps[step]?.layer || steps[step]?.title || "Loss";
     const place = at === "" ? "" : `, ${placeText(placeOf(at))}`;
+    if (step < 0) return `${of === "gradient" ? "Gradient: " : ""}Input${place}`;
+    if (step === steps.length) return "Loss";
+    const { layer, title } = steps[step];
+    const name = [title.split(",")[0], layer].filter(Boolean).join(" · ");
     return `${of === "gradient" ? "Gradient: " : ""}${name}${place}`;
   }
 
@@ -107,15 +146,15 @@ export class NumberPanel {
     return element("nav", { "aria-label": "The way to this number" }, element("ol", { class: "trail" }, ...links));
   }
 
-  /** The page's own sum beside the engine's value. */
+  /** What the page computes beside the engine's value. */
   comparison(answer, terms) {
-    if (answer.value == null || !["sum_of_products", "sum"].includes(answer.kind)) return null;
-    const sum = sumOf(terms, answer.bias);
-    const equal = isEqual(terms, sum, answer.value);
-    Object.assign(this.element.dataset, { sum, equal });
-    return element("p", { class: equal ? "comparison is-equal" : "comparison" },
-      element("span", {}, `sum on this page ${long(sum)}`), element("span", {}, `engine's value ${long(answer.value)}`),
-      element("strong", {}, equal ? "✓ equal, as far as float32 can tell" : "They differ."));
+    const own = ownValue(answer, terms);
+    Object.assign(this.element.dataset, { own: own?.value ?? "", equal: own?.equal ?? "" });
+    if (!own) return "";
+    return element("p", { class: own.equal ? "comparison is-equal" : "comparison" },
+      element("span", {}, `computed on this page ${long(own.value)}`),
+      element("span", {}, `engine's value ${long(answer.value)}`),
+      element("strong", {}, own.equal ? "✓ equal, as far as float32 can tell" : "They differ."));
   }
 
   /** What can be done with the number: change it, check its gradient. */
@@ -123,28 +162,26 @@ export class NumberPanel {
     const key = JSON.stringify([subject, answer.value == null]);
     if (key === this.toolsKey) return this.editor?.show(this.current(subject, answer));
     this.toolsKey = key;
-    const isPixel = subject.step === -1;
+    const isPixel = subject.step === INPUT;
     const value = this.current(subject, answer);
     const canChange = (subject.parameter || isPixel) && value != null;
     this.editor = canChange ? new ChangeNumber({ parameter: subject.parameter, at: subject.at }, value) : null;
     const canCheck = this.session.pass.label != null && (subject.parameter || isPixel);
-    const question = subject.parameter ? { parameter: subject.parameter, at: subject.at } : { step: -1, at: subject.at };
+    const question = subject.parameter ? { parameter: subject.parameter, at: subject.at } : { step: INPUT, at: subject.at };
     const check = canCheck ? new Check(() => this.session.check(question)) : null;
     this.tools.replaceChildren(...[check?.element, this.editor?.element].filter(Boolean));
   }
 
   current(subject, answer) {
     if (subject.parameter) return answer.weight;
-    return subject.step === -1 ? this.steps.row(-1).strip.valueAt(placeOf(subject.at)) : answer.value;
+    return subject.step === INPUT ? this.pixelAt(subject.at) : answer.value;
   }
 
   mark(subject, answer, terms) {
-    if (subject.parameter) {
-      return this.steps.mark(answer.step, null, { step: answer.step, places: answer.places });
-    }
-    const read = answer.of === "gradient" ? { step: answer.reads_step, places: terms.map(({ place }) => place) }
-      : { step: answer.reads_step, window: answer.window };
-    this.steps.mark(subject.step, subject.at === "" ? null : placeOf(subject.at), read);
+    const own = subject.parameter || subject.at === "" ? null : placeOf(subject.at);
+    this.steps.mark(subject.step, own);
+    if (answer.of === "gradient") this.steps.markPlaces(terms, answer.reads_step);
+    else if (answer.window) this.steps.markWindow(answer);
   }
 
   arrived(subject, answer, body) {

@@ -78,19 +78,23 @@ export class RunningSum {
   }
 
   start() {
-    const from = this.count === this.terms.length ? 0 : this.count;
     if (isStill()) return this.go(this.terms.length);
+    const from = this.count === this.terms.length ? 0 : this.count;
     this.isPlaying = true;
     this.play.textContent = "Pause";
-    const begin = performance.now();
+    let begin = null;
     const tick = (now) => {
-      if (!this.isPlaying || !this.element.isConnected) return this.stop();
-      const count = Math.min(this.terms.length, from + Math.floor(((now - begin) / WHOLE_MS) * this.terms.length));
-      if (count >= this.terms.length) this.stop();
-      this.go(count);
+      begin ??= now;
+      this.advance(from + Math.floor(((now - begin) / WHOLE_MS) * this.terms.length));
       if (this.isPlaying) requestAnimationFrame(tick);
     };
     requestAnimationFrame(tick);
+  }
+
+  advance(count) {
+    if (!this.isPlaying || !this.element.isConnected) return this.stop();
+    if (count >= this.terms.length) this.stop();
+    this.go(Math.min(count, this.terms.length));
   }
 
   stop() {

@@ -14,9 +14,13 @@ export function shapeText(shape) {
 }
 
 export class StepRow {
-  /** `onpick(step, place)`; `onmore(row, start, count)` asks for more channels. */
-  constructor(step, { onpick, onmore }) {
+  /**
+   * `onpick(step, place)`; `onmore(row, start, count)` asks for more channels;
+   * `weights`: its Weights, if it has some.
+   */
+  constructor(step, { onpick, onmore, weights }) {
     this.step = step;
+    this.weights = weights;
     this.onmore = onmore;
     this.legend = new Legend();
     this.strip = new Strip(step.shape, {
@@ -38,7 +42,7 @@ export class StepRow {
       element("header", { class: "step-head" },
         element("h3", { id }, number, step.title),
         element("p", { class: "step-words" }, words), this.legend.element),
-      this.bars?.element, this.strip.element, this.moreButton);
+      this.bars?.element, this.strip.element, this.moreButton, this.weights?.element);
   }
 
   get shownChannels() {
@@ -56,6 +60,7 @@ export class StepRow {
       this.showMore(tensor);
     };
     if (this.isVisible !== false) this.paintNow();
+    this.weights?.refresh();
   }
 
   paintNow() {

@@ -2,8 +2,11 @@
 import { onSchemeChange } from "./colors.js";
 import { element } from "./elements.js";
 import { LossRow, StepRow } from "./step_row.js";
+import { Weights } from "./weights.js";
 
 const FUSED = "In one go";
+const MARKED = 200; // places of a vector that are marked
+const MOST = 4096; // numbers of a vector, or channels, that the server sends at once
 
 /** The steps as rows of the page: the input is step -1. */
 function rowsOf(network) {
@@ -12,17 +15,40 @@ function rowsOf(network) {
   return [input, ...network.steps.map((step) => ({ ...step, isOutput: step === last && step.shape.length === 1 }))];
 }
 
+/** The rectangles around the places of terms, one for each map; places of vectors one by one. */
+export function boxesOf(terms) {
+  const found = new Map();
+  const placed = terms.filter(({ place }) => place);
+  const single = placed.filter(({ place }) => place.length < 3).slice(0, MARKED);
+  for (const { step, place: [y, x, channel] } of placed.filter(({ place }) => place.length === 3)) {
+    const key = `${step}:${channel}`;
+    const box = found.get(key) ?? { step, channel, y, x, bottom: y, right: x };
+    found.set(key, { ...box, y: Math.min(box.y, y), x: Math.min(box.x, x), bottom: Math.max(box.bottom, y), right: Math.max(box.right, x) });
+  }
+  const boxes = [...found.values()].map((box) =>
+    ({ ...box, height: box.bottom - box.y + 1, width: box.right - box.x + 1 }));
+  return [...single, ...boxes];
+}
+
 export class Steps {
-  /** `session` answers for more channels and gradients; `onpick(step, place)`. */
-  constructor(session, { onpick }) {
+  /** `session` answers further questions; `onpick(step, place)` and `onweight(name, place)`. */
+  constructor(session, { onpick, onweight }) {
     this.session = session;
     const listeners = { onpick, onmore: (...given) => this.more(...given) };
-    this.rows = rowsOf(session.network).map((step) => new StepRow(step, listeners));
+    this.rows = rowsOf(session.network).map((step) =>
+      new StepRow(step, { ...listeners, weights: this.weightsOf(step, onweight) }));
     const number = session.network.steps.length;
     this.loss = new LossRow({ index: number, title: "Loss" }, listeners);
     this.of = "value";
     this.element = element("div", { class: "steps" }, ...this.grouped(), this.loss.element);
     this.watch();
+  }
+
+  weightsOf(step, onpick) {
+    if (!Object.keys(step.parameters ?? {}).length) return null;
+    const shapes = Object.fromEntries(this.session.network.parameters.map(({ name, shape }) => [name, shape]));
+    const ask = (parameter) => this.session.ask("parameter", { parameter, of: this.of }, { quiet: ["wrong"] });
+    return new Weights(step, shapes, { ask, onpick });
   }
 
   /** The row of a step by its number. */
@@ -79,10 +105,24 @@ export class Steps {
     this.of = "gradient";
     this.loss.show(pass.loss);
     await Promise.all(this.rows.map(async (row) => {
-      const { answer, tensors } = await this.ask(row, 0, row.shownChannels || this.session.channels);
-      if (this.of !== "gradient") return;
-      row.show(tensors.values, { ...answer, of: "gradient" });
+      const { answer, values } = await this.whole(row);
+      if (this.of === "gradient") row.show(values, { ...answer, of: "gradient" });
     }));
+  }
+
+  /** The gradients of all channels that a row shows; a long vector comes in pieces. */
+  async whole(row) {
+    const [length] = row.step.shape;
+    const isVector = row.step.shape.length === 1;
+    const count = isVector ? length : row.shownChannels || this.session.channels;
+    const pieces = [];
+    for (let start = 0; start < count; start += MOST) {
+      pieces.push(await this.ask(row, start, Math.min(MOST, count - start)));
+    }
+    const { answer, tensors } = pieces[0];
+    if (pieces.length === 1) return { answer, values: tensors.values };
+    const data = Float32Array.from(pieces.flatMap((one) => [...one.tensors.values.data]));
+    return { answer, values: { shape: [data.length], data } };
   }
 
   ask(row, start, count) {
@@ -94,12 +134,30 @@ export class Steps {
     row.add(tensors.values, start);
   }
 
-  /** Mark a number and what it reads: {step, window}. */
-  mark(step, place, read = null) {
+  /** Mark a number that is explained. */
+  mark(step, place) {
     this.clearMarks();
-    this.row(step)?.strip.mark(place);
-    if (read?.window) this.row(read.step)?.strip.markWindow(read.window);
-    for (const one of read?.places ?? []) this.row(read.step)?.strip.mark(one);
+    if (place) this.row(step)?.strip.mark(place);
+  }
+
+  /** Mark the window that a number reads: of all maps, or of its own one for pooling. */
+  markWindow({ reads_step: step, window, kind, at }) {
+    const channel = kind === "sum_of_products" ? null : at?.[2];
+    this.row(step)?.strip.markWindow({ ...window, channel });
+  }
+
+  /** Mark the places of terms: in each map the rectangle that has them all. */
+  markPlaces(terms, usualStep) {
+    for (const { step, place, channel, ...box } of boxesOf(terms)) {
+      const strip = this.row(step ?? usualStep)?.strip;
+      if (place) strip?.mark(place, "is-read");
+      else strip?.markWindow({ ...box, channel });
+    }
+  }
+
+  /** Show the products that the gradient of a weight is summed from over its map. */
+  overlay(step, { channel, products }) {
+    this.row(step)?.strip.overlay(channel, products);
   }
 
   clearMarks() {

@@ -1,7 +1,7 @@
 // The values of one step: a row of maps, or a strip of cells for a vector.
 // One can point at a cell, walk over the cells with the arrow keys, and choose one.
 import { element, say, style } from "./elements.js";
-import { frame, mapCanvas, paint, paintVector, vectorWidth } from "./maps.js";
+import { frame, mapCanvas, paint, paintVector, range, scaleFor, vectorWidth } from "./maps.js";
 import { placeText, short } from "./numbers.js";
 import { hideTooltip, showTooltip } from "./tooltip.js";
 
@@ -67,7 +67,7 @@ export class Strip {
   newTile(index, width, height) {
     const canvas = mapCanvas(width, height);
     canvas.classList.toggle("smooth", width > SMOOTH);
-    const box = element("div", { class: this.isVector ? "tile vector" : "tile" }, canvas);
+    const box = element("div", { class: this.isVector ? "map-tile is-vector" : "map-tile" }, canvas);
     style(box, { "--tile": this.isVector ? `${Math.max(8, width * 0.65)}rem` : tileSize(width) });
     if (width === this.shape[0]) box.classList.add("one-row");
     canvas.dataset.tile = index;
@@ -163,9 +163,21 @@ export class Strip {
     return frame(box, canvas, { y, x }, className);
   }
 
-  /** Mark a number that is explained. */
-  mark(place) {
-    if (this.isVector || this.tiles[place[2]]) this.frames.push(this.frameAt(place, "is-chosen"));
+  /** Mark a number: one that is explained, or one that is read. */
+  mark(place, className = "is-chosen") {
+    const isShown = this.tiles[this.isVector ? 0 : place[2]];
+    if (isShown) this.frames.push(this.frameAt(place, className));
+  }
+
+  /** Draw other numbers over one map, until the marks are cleared. */
+  overlay(channel, tensor) {
+    const tile = this.tiles[channel];
+    if (!tile) return;
+    const canvas = mapCanvas(tile.canvas.width, tile.canvas.height);
+    canvas.classList.add("overlay");
+    paint(canvas, tensor, 0, scaleFor(...range(tensor.data)));
+    tile.box.append(canvas);
+    this.frames.push(canvas);
   }
 
   /** Mark the rectangle of all maps that a number reads: {y, x, height, width, channel}. */

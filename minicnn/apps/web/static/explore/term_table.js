@@ -7,50 +7,58 @@ function link(text, onclick) {
   return onclick ? element("button", { type: "button", class: "link", onclick }, text) : text;
 }
 
-/**
- * `words`: the heads of the columns {place, input, weight, product};
- * `oninput(place)` and `onweight(place)` make the numbers buttons.
- */
 export class TermTable {
-  constructor(terms, words, { oninput, onweight }) {
+  /**
+   * `words`: the heads of the columns that are shown, of place, input, weight and product;
+   * `oninput(place, step)` and `onweight(place)` make places and weights links;
+   * `nameOf(place, step)`: a place in words.
+   */
+  constructor(terms, words, { oninput, onweight, nameOf = placeText }) {
     const { shown, others } = largest(terms);
+    Object.assign(this, { words, oninput, onweight, nameOf });
     this.largestProduct = Math.max(...shown.map(({ product }) => Math.abs(product)), 1e-30);
-    this.hasWeights = terms.some(({ weight }) => weight !== undefined);
     this.rows = new Map();
-    this.element = element("div", { class: "table-scroll", tabindex: "0", role: "group", "aria-label": "The terms of the sum" },
-      element("table", { class: "terms" }, this.head(words),
-        element("tbody", {}, ...shown.map((term) => this.row(term, oninput, onweight)), this.rest(others))));
+    this.element = element("div", { class: "table-scroll", tabindex: "0", role: "group", "aria-label": "The terms" },
+      element("table", { class: "terms" }, this.head(),
+        element("tbody", {}, ...shown.map((term) => this.row(term)), this.rest(others))));
   }
 
-  head({ place, input, weight, product }) {
-    const names = this.hasWeights ? [place, input, weight, product] : [place, input];
-    const heads = names.map((name) => element("th", { scope: "col" }, name));
+  head() {
+    const heads = Object.values(this.words).map((word) => element("th", { scope: "col" }, word));
     return element("thead", {}, element("tr", {}, ...heads));
   }
 
-  row(term, oninput, onweight) {
-    const { place, input, weight, weightPlace, product } = term;
-    const where = place ? placeText(place) : "padding";
-    const choose = place && oninput ? () => oninput(place) : null;
-    const cells = [element("td", {}, where), element("td", {}, link(short(input ?? product), choose))];
-    if (this.hasWeights) {
-      const chooseWeight = weightPlace && onweight ? () => onweight(weightPlace) : null;
-      cells.push(element("td", {}, link(short(weight), chooseWeight)), this.product(product));
-    }
-    const node = element("tr", {}, ...cells);
+  row(term) {
+    const cells = { place: this.place, input: this.input, weight: this.weight, product: this.product };
+    const node = element("tr", {}, ...Object.keys(this.words).map((name) => cells[name].call(this, term)));
     this.rows.set(term.index, node);
     return node;
   }
 
-  product(value) {
-    const bar = element("span", { class: value < 0 ? "term-bar is-negative" : "term-bar" });
-    style(bar, { width: `${(100 * Math.abs(value)) / this.largestProduct}%` });
-    return element("td", { class: "term-product" }, short(value), bar);
+  place({ place, step }) {
+    if (!place) return element("td", {}, "padding");
+    const choose = this.oninput && (() => this.oninput(place, step));
+    return element("td", {}, link(this.nameOf(place, step), choose));
+  }
+
+  input({ input }) {
+    return element("td", {}, short(input));
+  }
+
+  weight({ weight, weightPlace }) {
+    const choose = weightPlace && this.onweight && (() => this.onweight(weightPlace));
+    return element("td", {}, link(short(weight), choose));
+  }
+
+  product({ product }) {
+    const bar = element("span", { class: product < 0 ? "term-bar is-negative" : "term-bar" });
+    style(bar, { width: `${(100 * Math.abs(product)) / this.largestProduct}%` });
+    return element("td", { class: "term-product" }, short(product), bar);
   }
 
   rest({ count, sum }) {
     if (!count) return null;
-    const columns = this.hasWeights ? 3 : 1;
+    const columns = Object.keys(this.words).length - 1;
     return element("tr", { class: "others" },
       element("td", { colspan: columns }, `the other ${count} together`), element("td", {}, short(sum)));
   }

@@ -8,21 +8,27 @@ function rows(tensor) {
   return Array.from({ length: count }, (_, k) => [...tensor.data.subarray(k * size, (k + 1) * size)]);
 }
 
-/** A list of {index, place (null: padding), input, weightPlace, weight, product}. */
+/** A list of {index, step, place (null: padding), input, weightPlace, weight, product}. */
 export function termsOf(tensors) {
-  const places = rows(tensors.input_place ?? tensors.place);
+  const places = rows(tensors.input_place);
   const weightPlaces = rows(tensors.weight_place);
-  const { input, weight, gradient } = tensors;
+  const { input, weight, input_step: step } = tensors;
   const product = tensors.product ?? input;
-  if (!product) return [];
-  return Array.from(product.data, (value, index) => ({
+  return Array.from(product?.data ?? [], (value, index) => ({
     index,
-    place: places[index]?.includes(-1) ? null : places[index] ?? null,
+    step: step?.data[index] ?? null,
+    place: inside(places[index]),
     input: input?.data[index],
     weightPlace: weightPlaces[index] ?? null,
-    weight: weight?.data[index] ?? gradient?.data[index],
+    weight: weight?.data[index],
     product: value,
   }));
+}
+
+/** A place without the -1 that fill up short ones; null for one in the padding. */
+function inside(place = []) {
+  const indices = place.filter((one) => one >= 0);
+  return indices.length ? indices : null;
 }
 
 /** The sum, in double precision as the page adds it. */
@@ -43,43 +49,33 @@ export function largest(terms, count = LARGEST) {
   return { shown: sorted.slice(0, count), others: { count: others.length, sum: sumOf(others) } };
 }
 
-/**
- * Whether the page's sum is the engine's float32 value, as far as rounding lets one say: each
- * addition of the engine may be off by half a unit in the last place of the sum so far.
- */
-export function isEqual(terms, sum, value) {
-  const size = terms.reduce((total, { product }) => total + Math.abs(product), Math.abs(value));
-  return Math.abs(sum - value) <= 1e-6 * size + 1e-30;
-}
-
-/** The channel of the map that a term reads. */
-function channelOf({ place, weightPlace }) {
-  return place?.[2] ?? weightPlace?.[2] ?? 0;
-}
-
 /** The terms of a window by the channel that they read: [{channel, terms, sum}]. */
 export function byChannel(terms) {
   const found = new Map();
   for (const term of terms) {
-    const channel = channelOf(term);
-    if (!found.has(channel)) found.set(channel, []);
-    found.get(channel).push(term);
+    const key = term.weightPlace?.[2] ?? term.place?.[2] ?? 0;
+    if (!found.has(key)) found.set(key, []);
+    found.get(key).push(term);
   }
-  return [...found].map(([channel, own]) => ({ channel, terms: own, sum: sumOf(own) }));
+  return [...found].map(([key, own]) => {
+    const channel = own.find(({ place }) => place)?.place[2] ?? key;
+    return { channel, terms: own, sum: sumOf(own) };
+  });
 }
 
-/** Whether terms fill a window of the map: each has its row and its column in it. */
-export function hasWindow(answer, terms) {
-  return Boolean(answer.window) && terms.length > 1;
+/** The row and the column of a term in its window: those of its weight, or of what it reads. */
+function cellOf({ weightPlace, place }, { y, x }) {
+  return weightPlace ? weightPlace.slice(0, 2) : [place[0] - y, place[1] - x];
 }
 
 /** The terms of one channel by rows and columns of the window; null where there is none. */
-export function grid(terms, { y, x, height, width }) {
-  const cells = Array.from({ length: height }, () => Array(width).fill(null));
-  terms.forEach((term, k) => {
-    const [row, column] = term.place ? [term.place[0] - y, term.place[1] - x]
-      : [Math.floor(k / width), k % width];
-    if (cells[row]?.[column] === null) cells[row][column] = term;
-  });
-  return cells;
+export function grid(terms, window) {
+  const placed = terms.filter(({ weightPlace, place }) => weightPlace || place);
+  const cells = placed.map((term) => cellOf(term, window));
+  const hasWeights = Boolean(terms[0]?.weightPlace);
+  const height = hasWeights ? 1 + Math.max(...cells.map(([row]) => row)) : window.height;
+  const width = hasWeights ? 1 + Math.max(...cells.map(([, column]) => column)) : window.width;
+  const found = Array.from({ length: height }, () => Array(width).fill(null));
+  placed.forEach((term, k) => { found[cells[k][0]][cells[k][1]] = term; });
+  return found;
 }

@@ -1,0 +1,71 @@
+"""How a number was made: the terms are what the engine computed with, and their sum is its value."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from explorer_networks import BUILDERS, pass_of, random_places
+
+from minicnn.apps.explorer.explaining import explain_gradient, explain_value, explain_weight
+
+EPS = float(np.finfo(np.float32).eps)
+PLACES = 50
+
+cases = pytest.mark.parametrize(
+    ("name", "step"),
+    [(name, step) for name in BUILDERS for step in range(len(pass_of(name).recording.steps))],
+    ids=lambda value: str(value),
+)
+
+
+def bound(explained):
+    """What rounding to float32 can do to a value: a few units of the size of its terms."""
+    answer, tensors = explained
+    size = np.abs(tensors["product"]).sum(dtype=np.float64) + abs(answer["bias"] or 0)
+    formula = answer["formula"]
+    if answer["kind"] == "normalization" and "inverse_std" in formula:
+        spread = abs(formula["x"]) + abs(formula["mean"])
+        size += abs(formula["gamma"] * formula["inverse_std"]) * spread + abs(formula["beta"])
+    return 8 * EPS * (size + abs(answer["sum"])) + 1e-37
+
+
+@cases
+def test_the_sum_of_the_terms_is_the_value_of_the_engine(name, step):
+    one = pass_of(name)
+    for place in random_places(one.recording.steps[step].shape, PLACES):
+        explained = explain_value(one, step, place)
+        assert explained.answer["value"] == one.value(step)[place]
+        assert abs(explained.answer["sum"] - explained.answer["value"]) <= bound(explained), place
+
+
+def bound_of_gradient(tensors):
+    return 32 * EPS * np.abs(tensors["product"]).sum(dtype=np.float64) + 1e-37
+
+
+gradient_cases = pytest.mark.parametrize(
+    ("name", "step"),
+    [(name, step) for name in BUILDERS for step in range(-1, len(pass_of(name).recording.steps))],
+    ids=lambda value: str(value),
+)
+
+
+@gradient_cases
+def test_a_gradient_is_the_sum_over_the_later_values_that_it_went_into(name, step):
+    one = pass_of(name)
+    for place in random_places(one.recording.shape_of(step), PLACES):
+        answer, tensors = explain_gradient(one, step, place)
+        assert answer["value"] == one.gradient(step)[place]
+        assert abs(answer["sum"] - answer["value"]) <= bound_of_gradient(tensors), place
+
+
+@pytest.mark.parametrize("name", BUILDERS)
+def test_the_gradient_of_a_weight_is_the_sum_over_the_places_of_its_use(name):
+    one = pass_of(name)
+    for parameter, value in one.network.parameters.items():
+        if "moving" in parameter:
+            continue
+        for place in random_places(value.shape, PLACES):
+            answer, tensors = explain_weight(one, parameter, place)
+            assert answer["value"] == one.parameter_gradient(parameter)[place]
+            bound = bound_of_gradient(tensors)
+            assert abs(answer["sum"] - answer["value"]) <= bound, (parameter, place)
