@@ -6,6 +6,7 @@ import { blocksOf, packBlocks, usualBlock, wholeBlock } from "./blocks_address.j
 import { sizeOf } from "./blocks_card.js";
 import { BlockList } from "./blocks_list.js";
 
+const COUNT = new Intl.NumberFormat("en", { notation: "compact", compactDisplay: "long" });
 const QUIET = ["wrong"]; // what the view says itself
 
 class BuildView {
@@ -126,9 +127,8 @@ class BuildView {
   }
 
   say({ total, operations, problems }) {
-    const millions = (operations / 1e6).toLocaleString("en", { maximumFractionDigits: 1 });
     const text = problems.length ? problems[0].message
-      : `${total.toLocaleString("en")} weights; ${millions} million operations for each image.`;
+      : `${total.toLocaleString("en")} weights; ${COUNT.format(operations)} operations for each image.`;
     if (this.summary.textContent !== text) this.summary.textContent = text;
     this.summary.classList.toggle("has-problem", problems.length > 0);
   }

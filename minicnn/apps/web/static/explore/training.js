@@ -92,6 +92,7 @@ class TrainingView {
   report() {
     const { answer, tensors } = this.session;
     this.root.dataset.step = answer.step;
+    this.root.dataset.rate = answer.learning_rate;
     this.root.dataset.state = answer.state;
     this.root.dataset.fingerprint = answer.fingerprint ?? "";
     this.controls.show(answer);
@@ -129,7 +130,7 @@ class TrainingView {
     this.ended = true;
     this.stopListening();
     this.close();
-    for (const name of ["step", "state", "fingerprint"]) delete this.root.dataset[name];
+    for (const name of ["step", "rate", "state", "fingerprint"]) delete this.root.dataset[name];
   }
 }
 
