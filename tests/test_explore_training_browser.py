@@ -67,7 +67,7 @@ def test_a_network_with_an_error_is_mended_and_trained(open_page):
     card(page, 3).get_by_label("Padding").select_option("same")
     expect(problem).to_be_hidden()
     expect(card(page, 3).locator(".block-shape")).to_contain_text("2 × 2, 8 maps")
-    expect(page.locator(".build-summary")).to_contain_text("2,730 weights; 39 thousand operations")
+    expect(page.locator(".build-summary")).to_contain_text("2,730 weights; 16 thousand operations")
     train.click()
     expect(page.get_by_role("list", name="Layers")).to_contain_text("Output")
     assert "conv2d_8_5_1_same" in page.url
@@ -78,7 +78,7 @@ def test_a_network_with_an_error_is_mended_and_trained(open_page):
 def test_blocks_are_added_moved_and_removed_with_the_keyboard(open_page):
     page = open_page(WRONG)
     kinds(page, "MaxPooling2D", "Conv2D", "Conv2D", "Flatten", "Dense")
-    card(page, 1).get_by_role("button", name="Move block 1, MaxPooling2D").focus()
+    page.get_by_role("button", name="Move block 1, MaxPooling2D:").focus()
     page.keyboard.press("ArrowDown")
     page.keyboard.press("ArrowDown")
     kinds(page, "Conv2D", "Conv2D", "MaxPooling2D", "Flatten", "Dense")

@@ -35,12 +35,12 @@ export class TrainingControls {
 
   slider(title, attributes, text, onchange) {
     const input = element("input", { type: "range", class: "form-range", ...attributes });
-    const value = element("output", { class: "slider-value" });
-    const say = () => {
-      value.textContent = text(Number(input.value));
+    const value = element("span", { class: "slider-value" }); // an output would take the label
+    const say = (number) => {
+      value.textContent = text(number);
       input.setAttribute("aria-valuetext", value.textContent);
     };
-    input.addEventListener("input", say);
+    input.addEventListener("input", () => say(Number(input.value)));
     input.addEventListener("change", () => onchange(Number(input.value)));
     const label = element("span", { class: "slider-label" }, title, " ", value);
     return { input, say, element: element("label", { class: "field training-slider" }, label, input) };
@@ -76,8 +76,8 @@ export class TrainingControls {
   /** Move a slider, unless somebody is moving it. */
   showSlider({ input, say }, value) {
     if (input.matches(":active")) return;
-    input.value = value;
-    say();
+    input.value = value; // rounded to the slider's steps
+    say(value);
   }
 
   showProgress({ step, steps_per_epoch: perEpoch, images_per_second: speed, state }) {
