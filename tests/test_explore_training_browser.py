@@ -92,7 +92,7 @@ def test_blocks_are_added_moved_and_removed_with_the_keyboard(open_page):
     kinds(page, "MaxPooling2D", "Conv2D", "AveragePooling2D", "Flatten", "Dense", "Dropout")
     page.get_by_role("button", name="Move down block 4, Flatten").press("Enter")
     kinds(page, "MaxPooling2D", "Conv2D", "AveragePooling2D", "Dense", "Flatten", "Dropout")
-    expect(card(page, 4).locator(".block-problem")).to_contain_text("put Flatten before it")
+    expect(card(page, 2).locator(".block-problem")).to_contain_text("only 4 x 4 here")
 
 
 def test_blocks_are_dragged(open_page):
