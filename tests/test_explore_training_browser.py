@@ -265,6 +265,22 @@ def test_the_doctor_says_that_a_learning_rate_is_too_high(open_page):
     expect(page.locator(".findings")).to_contain_text("Learning rate 5 is too high for Adam")
 
 
+def test_a_training_that_fails_says_why_and_can_go_back(open_page):
+    blocks = "maxpooling2d_4_4-conv2d_8_3_1_valid_linear-flatten-dense_24_linear"
+    page = open_page(f"/explore/?view=training&blocks={blocks}&rate=10&batch=32")
+    page.get_by_role("button", name="Start the training").click()
+    still(page, "failed")
+    expect(page.locator(".training-note")).to_contain_text("The loss became nan at step")
+    expect(page.locator(".findings")).to_contain_text("no activation between them")
+    slide(page, "Go to step", 0)
+    at(page, 0)
+    expect(page.locator(".training-note")).to_be_hidden()
+    expect(page.locator(".training-hint")).to_contain_text("the slider leads to each of them")
+    slide(page, "Learning rate", -2)
+    press(page, "One step", 1)
+    expect(page.locator(".training-hint")).to_be_hidden()
+
+
 def test_the_network_that_is_trained_can_be_looked_into(open_page):
     page = open_page(TRAINING)
     start(page, 3)

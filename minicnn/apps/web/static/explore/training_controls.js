@@ -27,10 +27,12 @@ export class TrainingControls {
     this.place = this.makePlace();
     this.progress = element("progress", { class: "training-progress", "aria-label": "This epoch" });
     this.words = element("p", { class: "training-words" });
+    this.hint = element("p", { class: "hint training-hint", hidden: true });
+    this.undo.title = "Back to the weights before the last step, bit for bit";
     this.element = element("section", { class: "panel training-controls", "aria-label": "Controls" },
       element("div", { class: "btn-row" }, this.run, this.step, this.undo, this.restart),
       element("div", { class: "training-sliders" }, this.rate.element, this.place.element),
-      element("div", { class: "training-where" }, this.words, this.progress));
+      element("div", { class: "training-where" }, this.words, this.progress), this.hint);
   }
 
   slider(title, attributes, text, onchange) {
@@ -71,6 +73,8 @@ export class TrainingControls {
     this.showSlider(this.place, answer.step);
     this.showSlider(this.rate, Math.log10(answer.learning_rate));
     this.showProgress(answer);
+    this.hint.hidden = answer.step >= steps || this.isRunning;
+    this.hint.textContent = `${steps.toLocaleString("en")} steps are known, and the slider leads to each of them. “Run” and “One step” go on from here and forget the later ones.`;
   }
 
   /** Move a slider, unless somebody is moving it. */
