@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable
 
+import numpy as np
 from django.http import HttpRequest, HttpResponse, QueryDict
 
 from minicnn.apps.explorer.forward_pass import Pass
@@ -30,7 +31,8 @@ def explains_problems(view: View) -> View:
     @functools.wraps(view)
     def answered(request: HttpRequest) -> HttpResponse:
         try:
-            return view(request)
+            with np.errstate(all="ignore"):  # NaN and infinity are answers like others
+                return view(request)
         except Problem as problem:
             raise Refused(STATUS.get(problem.code, 400), str(problem), problem.code) from problem
         except ImageReadError as error:
