@@ -50,7 +50,7 @@ def test_a_run_has_its_best_and_its_last_epoch(tmp_path):
 
 
 def test_a_folder_without_a_model_is_named(tmp_path):
-    with pytest.raises(ArgumentError, match="best.mcnn"):
+    with pytest.raises(ArgumentError, match=r"best\.mcnn"):
         open_networks([str(tmp_path)])
 
 
