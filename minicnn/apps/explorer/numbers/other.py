@@ -35,8 +35,8 @@ def _explain(applied: Applied, place: Shape) -> Explanation:
     terms = Terms(at, seen, seen, reads=tuple(same) or ("x",), of_read=np.arange(len(same)))
     what = f"{', '.join(map(shown, seen))} and their neighbors" if same else "what it reads"
     text = (
-        f"{shown(total)} is computed by {name_of(applied.step.name)} from {what}; its terms are not "
-        "shown."
+        f"{shown(total)} is computed by {name_of(applied.step.name)} from {what}; its terms are "
+        "not shown."
     )
     return Explanation(FUNCTION, total, text, terms, {"name": applied.step.name})
 
