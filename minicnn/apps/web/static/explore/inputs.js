@@ -41,7 +41,7 @@ export class Inputs {
   async follow(wanted) {
     if (passKey(wanted) === this.key) return;
     const isOther = inputKey(wanted) !== this.inputKey;
-    const input = isOther ? await inputOf(wanted, this.shape) : this.sessions[0].request.input;
+    const input = isOther ? await inputOf(wanted, this.sessions[0].network) : this.sessions[0].request.input;
     this.key = passKey(wanted);
     this.inputKey = inputKey(wanted);
     await this.run(input, wanted);
