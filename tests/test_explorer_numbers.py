@@ -1,4 +1,4 @@
-"""How a number was made: the terms are what the engine computed with, and their sum is its value."""
+"""How a number was made: the sum of its terms is the value of the engine, forward and backward."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from explorer_networks import BUILDERS, pass_of, random_places
 
-from minicnn.apps.explorer.explaining import explain_gradient, explain_value, explain_weight
+from minicnn.apps.explorer.explaining import explain_value
+from minicnn.apps.explorer.explaining_gradients import explain_gradient, explain_weight
 
 EPS = float(np.finfo(np.float32).eps)
 PLACES = 50

@@ -76,7 +76,14 @@ def _explain_multiply(applied: Applied, place: Shape) -> Explanation:
     values = _values(applied, place)
     a, b = (value.item() for value in values.values())
     at = places(*place)
-    terms = Terms(at, np.float32([a]), np.array([a * b]), at, np.float32([b]), tuple(values))
+    terms = Terms(
+        at,
+        np.array([a], np.float32),
+        np.array([a * b]),
+        at,
+        np.array([b], np.float32),
+        tuple(values),
+    )
     text = f"The product of both branches at the same place: {shown(a)} times {shown(b)}."
     return Explanation(SUM_OF_PRODUCTS, a * b, text, terms, {"name": "multiply"})
 
