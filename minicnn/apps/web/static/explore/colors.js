@@ -56,7 +56,7 @@ for (const [scheme, stops] of Object.entries(STOPS)) {
  * With numbers on both sides of 0, 0 is in the middle and both sides reach equally far.
  */
 export function scaleFor(minimum, maximum, { gray = false } = {}) {
-  if (gray) return { kind: "gray", from: Math.min(0, minimum), to: maximum };
+  if (gray) return { kind: "gray", from: minimum, to: maximum };
   if (minimum >= 0) return { kind: "sequential", from: 0, to: maximum || 1 };
   const reach = Math.max(-minimum, maximum);
   return { kind: "diverging", from: -reach, to: reach };

@@ -18,8 +18,8 @@ export function sub(name, ...indices) {
 }
 
 /** A number; negative ones are in brackets where they stand after a sign. */
-export function number(value, { inside = false } = {}) {
-  const text = mathml("mn", {}, short(value));
+export function number(value, { inside = false, digits = 4 } = {}) {
+  const text = mathml("mn", {}, short(value, digits));
   return inside && value < 0 ? mathml("mrow", {}, sign("("), text, sign(")")) : text;
 }
 
