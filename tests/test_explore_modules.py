@@ -279,7 +279,9 @@ def test_a_trail_is_written_as_it_is_read(run):
     assert run("trail", "(m, trail) => m.formatTrail(m.parseTrail(trail))", trail) == trail
 
 
-GRID = "(m, terms, window) => m.grid(terms, window).map((row) => row.map((one) => one?.index ?? null))"
+GRID = (
+    "(m, terms, window) => m.grid(terms, window).map((row) => row.map((one) => one?.index ?? null))"
+)
 WINDOW = {"y": -1, "x": 4, "height": 2, "width": 2}
 
 

@@ -42,9 +42,10 @@ export class Bars {
       element("span", { class: `bar-${one}` }));
     const old = element("span", { class: "bar-before", hidden: true });
     const track = element("span", { class: "bar-track" }, after, old);
-    const row = { name, after, value, old };
+    const note = element("span", { class: "visually-hidden" }); // for screen readers
+    const row = { name, after, value, old, note };
     const onclick = () => this.onpick(row.index);
-    row.button = element("button", { type: "button", class: "bar", onclick }, name, track, value);
+    row.button = element("button", { type: "button", class: "bar", onclick }, name, track, value, note);
     this.element.append(row.button);
     this.rows.push(row);
   }
@@ -58,7 +59,6 @@ export class Bars {
     style(row.after, { width: `${100 * probability}%` });
     row.old.hidden = !before || Math.abs(before[index][1] - probability) < MOVED;
     if (before) style(row.old, { left: `${100 * before[index][1]}%` });
-    const old = before ? `, before the changes ${percent(before[index][1])}` : "";
-    row.button.setAttribute("aria-label", `${name}: ${percent(probability)}${old}. Show how it was computed`);
+    row.note.textContent = before ? `, before the changes ${percent(before[index][1])}` : "";
   }
 }

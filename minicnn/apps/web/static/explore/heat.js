@@ -36,7 +36,7 @@ export class Heat {
     if (!cell) return element("span", { class: "heat-cell is-padding", title: "padding: 0" }, "0");
     const text = tiny(cell.value);
     const attributes = { class: "heat-cell", type: "button", tabindex: "-1", "data-y": y, "data-x": x, "aria-label": cell.label, title: cell.label, onclick: cell.onpick };
-    const node = element("button", attributes, element("span", {}, text));
+    const node = element("button", attributes, element("span", { "aria-hidden": "true" }, text));
     const { background, ink } = cssColor(scale, cell.value);
     return style(node, { background, color: ink });
   }

@@ -7,7 +7,7 @@ import { element, say } from "./elements.js";
 import { Inputs } from "./inputs.js";
 import { firstNetwork } from "./networks.js";
 import { newest } from "./newest.js";
-import { NumberPanel, subjectIn } from "./number_panel.js";
+import { NumberPanel, isChangeable, subjectIn } from "./number_panel.js";
 import { percent } from "./numbers.js";
 import { Session } from "./session.js";
 import { Steps } from "./steps.js";
@@ -61,10 +61,12 @@ class NetworkView {
     this.root.replaceChildren(this.layout());
   }
 
-  /** The changes are below the slider that makes them, or else below the answer. */
+  /** The changes are below the slider that makes them, or else at the end of a column. */
   placeEdits(wanted) {
     const { element: node } = this.edits;
-    const place = subjectIn(wanted) ? this.numbers.editing : this.answer.element;
+    const subject = subjectIn(wanted);
+    const ends = subject ? this.numbers.checking : this.answer.element;
+    const place = subject && isChangeable(subject) ? this.numbers.editing : ends;
     if (place.nextSibling !== node) place.after(node);
   }
 

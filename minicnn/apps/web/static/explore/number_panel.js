@@ -21,6 +21,11 @@ export function subjectIn({ step, at = "", of = "value", parameter }) {
   return step === undefined ? null : { step: Number(step), at, parameter: null, of };
 }
 
+/** Whether a number was not computed, so that it can be changed by hand: weights and pixels. */
+export function isChangeable({ parameter, step }) {
+  return Boolean(parameter) || step === INPUT;
+}
+
 export class NumberPanel {
   constructor(session, steps) {
     this.session = session;
@@ -164,7 +169,7 @@ export class NumberPanel {
   /** What can be done with the number: change it, check its gradient. */
   showTools(subject, answer) {
     const value = this.current(subject, answer);
-    const isRoot = Boolean(subject.parameter) || subject.step === INPUT; // nothing was computed before
+    const isRoot = isChangeable(subject);
     const key = JSON.stringify([subject, isRoot, this.session.pass.label == null]);
     if (key === this.toolsKey) {
       this.check?.clear();
