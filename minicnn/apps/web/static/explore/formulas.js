@@ -1,5 +1,5 @@
 // Formulas in MathML, first in letters and then with the numbers of what was chosen.
-import { mathml } from "./elements.js";
+import { element, mathml } from "./elements.js";
 import { short } from "./numbers.js";
 
 const FIRST = 2; // terms of a sum that are written out
@@ -34,9 +34,10 @@ function part(one) {
   return /^[\p{L}\d]+$/u.test(one) ? letter(one) : sign(one);
 }
 
-/** A formula as a line of its own, which wide ones scroll in. */
+/** A formula as a line of its own; wide ones can be scrolled, also with the arrow keys. */
 export function math(...parts) {
-  return mathml("math", { display: "block", class: "formula" }, row(...parts));
+  return element("div", { class: "formula", tabindex: "0", role: "group", "aria-label": "Formula" },
+    mathml("math", { display: "block" }, row(...parts)));
 }
 
 /** e to the power of a score minus the largest one. */
