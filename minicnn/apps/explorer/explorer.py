@@ -42,7 +42,7 @@ class Explorer:
             self.sources["folder"] = FolderImages(folder)
         self.passes = KeptPasses()
         self.computing = threading.Lock()  # a network computes one batch at a time
-        self.trainings = Trainings()
+        self.trainings = Trainings(folder)
 
     def network(self, name: str) -> OpenNetwork:
         """Return the network of this name; "training-3" is the one that training 3 trains.
