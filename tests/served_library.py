@@ -130,6 +130,7 @@ def running_server() -> Iterator[int]:
         yield port_of(server)
     finally:
         # In the server's own thread, which alone may change its table of connections.
-        server.trigger.pull_trigger(lambda: wasyncore.close_all(server._map, ignore_all=True))
+        with contextlib.suppress(OSError):  # it may be closed before the trigger is pulled
+            server.trigger.pull_trigger(lambda: wasyncore.close_all(server._map, ignore_all=True))
         thread.join()
         server.task_dispatcher.shutdown()

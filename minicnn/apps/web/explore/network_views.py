@@ -32,8 +32,10 @@ IMAGES, MOST_IMAGES = 24, 200
 @require_GET
 @explains_problems
 def networks(request: HttpRequest) -> HttpResponse:
-    """List the networks that can be chosen."""
-    return plain({"networks": [network_entry(one) for one in state.current().networks.values()]})
+    """List the networks that can be chosen, and the sources of images."""
+    explorer = state.current()
+    entries = [network_entry(one) for one in explorer.all_networks()]
+    return plain({"networks": entries, "sources": list(explorer.sources)})
 
 
 @require_GET

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 from django.http import HttpRequest, HttpResponse, QueryDict
@@ -19,7 +20,7 @@ from minicnn.contracts import Shape
 from minicnn.errors import ImageReadError, MiniCNNError
 from minicnn.support.text import quoted
 
-View = Callable[[HttpRequest], HttpResponse]
+View = Callable[..., HttpResponse]
 
 STATUS = {UNKNOWN: 404, GONE: 404, NO_LABEL: 409}  # of HTTP; 400 for all others
 VALUE, GRADIENT = "value", "gradient"
@@ -29,10 +30,10 @@ def explains_problems(view: View) -> View:
     """Answer with the words of a problem, instead of a failure."""
 
     @functools.wraps(view)
-    def answered(request: HttpRequest) -> HttpResponse:
+    def answered(request: HttpRequest, **parts: Any) -> HttpResponse:
         try:
             with np.errstate(all="ignore"):  # NaN and infinity are answers like others
-                return view(request)
+                return view(request, **parts)
         except Problem as problem:
             raise Refused(STATUS.get(problem.code, 400), str(problem), problem.code) from problem
         except ImageReadError as error:

@@ -1,0 +1,127 @@
+// One step of the network on the page: its title, its shape, its color scale and its values.
+import { Bars } from "./bars.js";
+import { scaleFor } from "./colors.js";
+import { button, element } from "./elements.js";
+import { Legend } from "./legend.js";
+import { short } from "./numbers.js";
+import { Strip } from "./strip.js";
+
+const MORE = 64; // channels that are asked for at a time
+const PICTURES = ["rescale"]; // what these compute can still be seen as a picture
+
+export function shapeText(shape) {
+  return shape.length ? shape.join(" × ") : "one number";
+}
+
+export class StepRow {
+  /**
+   * `onpick(step, place)`; `onmore(row, start, count)` asks for more channels;
+   * `weights`: its Weights, if it has some.
+   */
+  constructor(step, { onpick, onmore, weights }) {
+    this.step = step;
+    this.weights = weights;
+    this.onmore = onmore;
+    this.legend = new Legend();
+    this.strip = new Strip(step.shape, {
+      title: step.title, onpick: (place) => onpick(step.index, place),
+    });
+    this.total = step.shape[2] ?? 1;
+    if (step.isOutput) this.bars = new Bars({ onpick: (k) => onpick(step.index, [k]) });
+    this.element = this.built();
+    this.paintLater = null;
+  }
+
+  built() {
+    const { step } = this;
+    const id = `step-title-${step.index}`;
+    const number = step.index < 0 ? "" : element("span", { class: "step-number" }, step.index);
+    const words = [step.layer, shapeText(step.shape)].filter(Boolean).join(" · ");
+    this.moreButton = button("", () => this.more(), { hidden: true });
+    return element("section", { class: "step", "aria-labelledby": id },
+      element("header", { class: "step-head" },
+        element("h3", { id }, number, step.title),
+        element("p", { class: "step-words" }, words), this.legend.element),
+      this.bars?.element, this.strip.element, this.moreButton, this.weights?.element);
+  }
+
+  get shownChannels() {
+    return this.strip.tiles.length;
+  }
+
+  /** Show the values, or the gradients, of this step; at once, or when it comes into sight. */
+  show(tensor, { minimum, maximum, classes, ...options }) {
+    const gray = options.of !== "gradient" && (this.step.index < 0 || PICTURES.includes(this.step.operation));
+    this.paintLater = () => {
+      const scale = scaleFor(gray ? Math.min(0, minimum) : minimum, maximum, { gray });
+      this.legend.show(scale);
+      this.strip.show(tensor, scale);
+      this.showBars(classes, options);
+      this.showMore(tensor);
+    };
+    if (this.isVisible !== false) this.paintNow();
+    this.weights?.refresh();
+  }
+
+  paintNow() {
+    this.paintLater?.();
+    this.paintLater = null;
+  }
+
+  showBars(classes, options) {
+    if (!this.bars) return;
+    this.bars.element.hidden = !classes;
+    this.strip.element.hidden = Boolean(classes);
+    this.legend.element.hidden = Boolean(classes);
+    if (classes) this.bars.show(classes, options);
+  }
+
+  /** Channels that were asked for once are asked for again, as they have new values. */
+  showMore(tensor) {
+    const sent = tensor.shape[2] ?? 1;
+    if (this.shownChannels > sent) this.onmore(this, sent, this.shownChannels - sent);
+    const left = this.total - Math.max(sent, this.shownChannels);
+    this.moreButton.hidden = left <= 0;
+    this.moreButton.textContent = `Show ${Math.min(MORE, left)} more of ${this.total} maps`;
+  }
+
+  more() {
+    const left = this.total - this.shownChannels;
+    this.onmore(this, this.shownChannels, Math.min(MORE, left));
+  }
+
+  /** More channels have come. */
+  add(tensor, start) {
+    this.strip.show(tensor, this.strip.scale, start);
+    const left = this.total - this.shownChannels;
+    this.moreButton.hidden = left <= 0;
+    this.moreButton.textContent = `Show ${Math.min(MORE, left)} more of ${this.total} maps`;
+  }
+
+  repaint() {
+    this.legend.repaint();
+    this.strip.repaint();
+  }
+}
+
+/** The row of the loss: one number. */
+export class LossRow {
+  constructor(step, { onpick }) {
+    this.step = step;
+    this.button = element("button", {
+      type: "button", class: "loss-value", onclick: () => onpick(step.index, []),
+    });
+    this.element = element("section", { class: "step", "aria-labelledby": "step-title-loss", hidden: true },
+      element("header", { class: "step-head" },
+        element("h3", { id: "step-title-loss" }, element("span", { class: "step-number" }, step.index), step.title),
+        element("p", { class: "step-words" }, "how bad the answer is; training makes it smaller")),
+      this.button);
+  }
+
+  show(loss) {
+    this.element.hidden = loss == null;
+    if (loss == null) return;
+    this.button.textContent = short(loss);
+    this.button.setAttribute("aria-label", `Loss ${short(loss)}. Show how it was computed`);
+  }
+}

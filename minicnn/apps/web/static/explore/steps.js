@@ -1,0 +1,173 @@
+// All steps of a network from the input to the loss, in the order in which they are computed.
+import { onSchemeChange } from "./colors.js";
+import { element } from "./elements.js";
+import { LossRow, StepRow } from "./step_row.js";
+import { inputRange } from "./units.js";
+import { Weights } from "./weights.js";
+
+const INPUT = -1; // the number of the "step" before the first one
+const FUSED = "In one go";
+const MARKED = 200; // places of a vector that are marked
+const MOST = 4096; // numbers of a vector, or channels, that the server sends at once
+
+/** The steps as rows of the page: the input is step -1. */
+function rowsOf(network) {
+  const input = { index: INPUT, title: "The input", layer: "", operation: "input", shape: network.input_shape };
+  const last = network.steps.at(-1);
+  return [input, ...network.steps.map((step) => ({ ...step, isOutput: step === last && step.shape.length === 1 }))];
+}
+
+/** The rectangles around the places of terms, one for each map; places of vectors one by one. */
+export function boxesOf(terms) {
+  const found = new Map();
+  const placed = terms.filter(({ place }) => place);
+  const single = placed.filter(({ place }) => place.length < 3).slice(0, MARKED);
+  for (const { step, place: [y, x, channel] } of placed.filter(({ place }) => place.length === 3)) {
+    const key = `${step}:${channel}`;
+    const box = found.get(key) ?? { step, channel, y, x, bottom: y, right: x };
+    found.set(key, { ...box, y: Math.min(box.y, y), x: Math.min(box.x, x), bottom: Math.max(box.bottom, y), right: Math.max(box.right, x) });
+  }
+  const boxes = [...found.values()].map((box) =>
+    ({ ...box, height: box.bottom - box.y + 1, width: box.right - box.x + 1 }));
+  return [...single, ...boxes];
+}
+
+export class Steps {
+  /** `session` answers further questions; `onpick(step, place)` and `onweight(name, place)`. */
+  constructor(session, { onpick, onweight }) {
+    this.session = session;
+    const listeners = { onpick, onmore: (...given) => this.more(...given) };
+    this.rows = rowsOf(session.network).map((step) =>
+      new StepRow(step, { ...listeners, weights: this.weightsOf(step, onweight) }));
+    const number = session.network.steps.length;
+    this.loss = new LossRow({ index: number, title: "Loss" }, listeners);
+    this.of = "value";
+    this.element = element("div", { class: "steps" }, ...this.grouped(), this.loss.element);
+    this.watch();
+  }
+
+  weightsOf(step, onpick) {
+    if (!Object.keys(step.parameters ?? {}).length) return null;
+    const shapes = Object.fromEntries(this.session.network.parameters.map(({ name, shape }) => [name, shape]));
+    const ask = (parameter) => this.session.ask("parameter", { parameter, of: this.of }, { quiet: ["wrong"] });
+    return new Weights(step, shapes, { ask, onpick });
+  }
+
+  /** The row of a step by its number. */
+  row(index) {
+    return this.rows[index + 1];
+  }
+
+  /** Rows, those that the program computes in one go in a bracket. */
+  grouped() {
+    const { fused = [] } = this.session.network;
+    const firsts = new Map(fused.map((one) => [one.steps[0], one]));
+    const members = new Set(fused.flatMap((one) => one.steps));
+    return this.rows.flatMap((row) => {
+      const { index } = row.step;
+      if (firsts.has(index)) return [this.bracket(firsts.get(index))];
+      return members.has(index) ? [] : [row.element];
+    });
+  }
+
+  bracket({ steps, text }) {
+    return element("div", { class: "fused" },
+      element("p", { class: "fused-words" }, element("strong", {}, FUSED), ` ${text}`),
+      ...steps.map((index) => this.row(index).element));
+  }
+
+  /** Draw rows when they come into sight. */
+  watch() {
+    const byElement = new Map(this.rows.map((row) => [row.element, row]));
+    this.observer = new IntersectionObserver((entries) => {
+      for (const entry of entries) {
+        const row = byElement.get(entry.target);
+        row.isVisible = entry.isIntersecting;
+        if (row.isVisible) row.paintNow();
+      }
+    }, { rootMargin: "300px" });
+    for (const row of this.rows) this.observer.observe(row.element);
+    this.unlisten = onSchemeChange(() => this.rows.forEach((row) => row.repaint()));
+  }
+
+  /** Show the values of a pass; `before`: the probabilities without changes made by hand. */
+  showValues(pass, before = null) {
+    this.of = "value";
+    this.row(INPUT).show(pass.tensors.input, inputRange(this.session.network));
+    for (const { index, minimum, maximum } of pass.steps) {
+      const row = this.row(index);
+      const classes = row.step.isOutput ? pass.classes : null;
+      row.show(pass.tensors[`step.${index}`], { minimum, maximum, classes, before, label: pass.label });
+    }
+    this.loss.show(pass.loss);
+  }
+
+  /** Show the gradients of the loss by all values. */
+  async showGradients(pass) {
+    this.of = "gradient";
+    this.loss.show(pass.loss);
+    await Promise.all(this.rows.map(async (row) => {
+      const { answer, values } = await this.whole(row);
+      if (this.of === "gradient") row.show(values, { ...answer, of: "gradient" });
+    }));
+  }
+
+  /** The gradients of all channels that a row shows; a long vector comes in pieces. */
+  async whole(row) {
+    const [length] = row.step.shape;
+    const isVector = row.step.shape.length === 1;
+    const count = isVector ? length : row.shownChannels || this.session.channels;
+    const pieces = [];
+    for (let start = 0; start < count; start += MOST) {
+      pieces.push(await this.ask(row, start, Math.min(MOST, count - start)));
+    }
+    const { answer, tensors } = pieces[0];
+    if (pieces.length === 1) return { answer, values: tensors.values };
+    const data = Float32Array.from(pieces.flatMap((one) => [...one.tensors.values.data]));
+    return { answer, values: { shape: [data.length], data } };
+  }
+
+  ask(row, start, count) {
+    return this.session.ask("values", { step: row.step.index, of: this.of, start, count });
+  }
+
+  async more(row, start, count) {
+    const { tensors } = await this.ask(row, start, count);
+    row.add(tensors.values, start);
+  }
+
+  /** Mark a number that is explained. */
+  mark(step, place) {
+    this.clearMarks();
+    if (place) this.row(step)?.strip.mark(place);
+  }
+
+  /** Mark the window that a number reads: of all maps, or of its own one for pooling. */
+  markWindow({ reads_step: step, window, kind, at }) {
+    const channel = kind === "sum_of_products" ? null : at?.[2];
+    this.row(step)?.strip.markWindow({ ...window, channel });
+  }
+
+  /** Mark the places of terms: in each map the rectangle that has them all. */
+  markPlaces(terms, usualStep) {
+    for (const { step, place, channel, ...box } of boxesOf(terms)) {
+      const strip = this.row(step ?? usualStep)?.strip;
+      if (place) strip?.mark(place, "is-read");
+      else strip?.markWindow({ ...box, channel });
+    }
+  }
+
+  /** Show the products that the gradient of a weight is summed from over its map. */
+  overlay(step, { channel, products }) {
+    this.row(step)?.strip.overlay(channel, products);
+  }
+
+  clearMarks() {
+    for (const row of this.rows) row.strip.clearMarks();
+  }
+
+  end() {
+    this.observer.disconnect();
+    this.unlisten();
+  }
+}
