@@ -20,7 +20,7 @@ def of_module(page: Page, module: str, code: str, *given: Any) -> Any:
 
 def is_computed(page: Page) -> None:
     """Wait until the first values are on the page."""
-    expect(page.locator(".says strong")).not_to_be_empty()
+    expect(page.locator(".says strong").first).not_to_be_empty()
 
 
 def draw(page: Page, points: list[tuple[float, float]]) -> None:

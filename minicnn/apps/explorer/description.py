@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 from typing import Any
 
+import numpy as np
+
 from minicnn.apps.explorer.open_network import OpenNetwork
 from minicnn.apps.explorer.recording import INPUT, Recording, Step
-from minicnn.apps.explorer.step_titles import attributes, title
+from minicnn.apps.explorer.step_titles import attributes, name_of, title
 from minicnn.contracts import Shape
 
 
@@ -29,6 +31,8 @@ def described(network: OpenNetwork) -> dict[str, Any]:
     steps = network.recording.steps
     return {
         **network_entry(network),
+        "black": _fed(network, 0),
+        "white": _fed(network, 255),
         "parameters": [
             {"name": name, "shape": list(shape), "count": int(network.parameters[name].size)}
             for name, shape in shapes.items()
@@ -38,6 +42,13 @@ def described(network: OpenNetwork) -> dict[str, Any]:
         "loss": len(steps),
         "fused": fused(network),
     }
+
+
+def _fed(network: OpenNetwork, pixel: int) -> list[float]:
+    """Return what the network is fed for a pixel of this brightness, in each channel."""
+    image = np.full((1, 1, 1, network.input_shape[2]), pixel, np.float32)
+    fed: list[float] = network.preprocess._replace(background="")(image).ravel().tolist()
+    return fed
 
 
 def fused(network: OpenNetwork) -> list[dict[str, Any]]:
@@ -72,11 +83,12 @@ def _computed(last: int, results: dict[int, str], recording: Recording) -> list[
 
 
 def _fused_text(kernel: str, steps: list[int], recording: Recording) -> str:
-    names = [recording.steps[step].name for step in steps]
+    operations = [recording.steps[step].name for step in steps]
+    names = [name_of(operation) for operation in operations]
     text = f"{', '.join(names[:-1])} and {names[-1]} are computed by one kernel, {kernel}"
-    if "batch_norm_inference" in names:
+    if "batch_norm_inference" in operations:
         text += "; the batch normalization is multiplied into the weights beforehand"
-    if "reshape" in names:
+    if "reshape" in operations:
         text += "; for the new shape nothing is copied"
     return f"{text}. The values between them are never stored; here you see them all the same."
 

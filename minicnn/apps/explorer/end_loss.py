@@ -1,8 +1,13 @@
-"""The loss of one image: how it follows from the network's output, and its first gradients."""
+"""The loss of one image: the cross-entropy of the true class, and what its gradients start from.
+
+After a softmax or a single sigmoid the loss is computed from the scores before it, as in training:
+the probability of a class may be rounded to 0, and its logarithm would be infinite.
+"""
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -10,109 +15,107 @@ from minicnn.apps.explorer.problems import NO_LABEL, Problem
 from minicnn.apps.explorer.recording import Recording
 from minicnn.backends import kernel
 
-SMALLEST = np.finfo(np.float32).tiny  # a probability of 0 would have an infinite gradient
+# A kernel by its name: the engine's or the reference's.
+FindKernel = Callable[[str], Callable[..., Any]]
+
+FROM_SCORES = "softmax_sparse_categorical_crossentropy"
+FROM_ONE_SCORE = "sigmoid_binary_crossentropy"
+FROM_SHARES = "sparse_categorical_crossentropy"
+
+
+class End(NamedTuple):
+    """How the loss follows from a network's steps.
+
+    `loss` is the name of its kernels and `step` the one whose result they read. `activation` is the
+    softmax or sigmoid after this step, which the kernels include; None if they include none.
+    """
+
+    loss: str
+    step: int
+    activation: int | None = None
 
 
 class Loss(NamedTuple):
-    """The cross-entropy of the true class, and its gradients by some steps' results.
-
-    `gradients` has them by the steps' numbers. Those that training starts from are in it, as one
-    kernel computes them from the scores; `displayed` has the step that backpropagation passes over:
-    the softmax or sigmoid at the end.
-    """
+    """The loss of one image, and its gradient by the result of `End.step`."""
 
     value: float
-    gradients: dict[int, np.ndarray]
-    displayed: int | None
+    end: End
+    gradient: np.ndarray
 
 
-def has_scores(recording: Recording) -> bool:
-    """Return whether the network ends in a softmax, or in one sigmoid for two classes."""
+def end_of(recording: Recording) -> End | None:
+    """Return how the loss follows from the steps; None if the output is not a value per class."""
     last = recording.steps[recording.output]
-    return last.name == "softmax" or (last.name == "sigmoid" and last.shape == (1,))
+    before = last.reads["x"].step if "x" in last.reads else None
+    if len(last.shape) != 1:
+        return None
+    if last.name == "softmax" and before is not None:
+        return End(FROM_SCORES, before, last.number)
+    if last.name == "sigmoid" and last.shape == (1,) and before is not None:
+        return End(FROM_ONE_SCORE, before, last.number)
+    if last.shape == (1,):
+        return None
+    return End(FROM_SHARES if last.name in ("softmax", "sigmoid") else FROM_SCORES, last.number)
 
 
-def ends_in_sigmoid(recording: Recording) -> bool:
-    """Return whether the network's last step is a sigmoid."""
-    return recording.steps[recording.output].name == "sigmoid"
+def loss_of(end: End | None, values: np.ndarray, label: int, find: FindKernel = kernel) -> Loss:
+    """Return the loss of the true class.
+
+    Parameters
+    ----------
+    end : how it follows from the steps
+    values : (1, classes) result of `end.step`
+    label : the number of the true class
+    find : where kernels are from; default: the engine
+
+    Raises
+    ------
+    Problem : `end` is None
+    """
+    if end is None:
+        raise Problem("this network's output is not one value per class: it has no loss", NO_LABEL)
+    one = np.ones(1, values.dtype)
+    truth = np.array([label], np.int32)
+    if end.loss == FROM_ONE_SCORE:
+        truth = truth.astype(values.dtype).reshape(1, 1)
+    loss, *shares = find(f"{end.loss}_forward")(values, truth, label_smoothing=0.0)
+    read = shares[0] if shares else values
+    (gradient,) = find(f"{end.loss}_backward")(one, read, truth, label_smoothing=0.0)
+    return Loss(float(loss[0]), end, gradient)
 
 
 def probabilities(recording: Recording, output: np.ndarray) -> np.ndarray:
-    """Return one probability per class from the output (1, classes), float32 (classes,).
+    """Return one probability per class from the output without its batch axis: (classes,).
 
     One sigmoid is the probability of the second of two classes. The scores of a network that ends
     without an activation become probabilities by a softmax.
     """
-    row = output.reshape(-1)
-    name = recording.steps[recording.output].name
+    row = output.ravel()
+    end = end_of(recording)
     if row.size == 1:
         return np.concatenate([1 - row, row])
-    if name in ("softmax", "sigmoid"):
-        return row
-    return kernel("softmax_forward")(row[None])[0][0]
+    if end is not None and end.loss == FROM_SCORES and end.activation is None:
+        return softmax(row)
+    return row
 
 
-def loss_of(recording: Recording, values: list[np.ndarray], x: np.ndarray, label: int) -> Loss:
-    """Return the loss of the true class and the gradients that backpropagation starts from.
+def gradient_by_probability(output: np.ndarray, label: int) -> np.ndarray:
+    """Return the gradient of -log p by the output of a softmax or of one sigmoid, of its shape.
 
-    Raises
-    ------
-    Problem : the network's output is not one value per class
+    p is the probability of the true class. The loss has it only in formulas; see above.
     """
-    last = recording.steps[recording.output]
-    output = values[recording.output]
-    if output.ndim != 2:
-        raise Problem(f"a loss needs one value per class; the output is {last.shape}", NO_LABEL)
-    if not has_scores(recording):
-        return _loss_of_output(recording, output, label)
-    before = last.reads["x"].step
-    scores = x if before is None or before < 0 else values[before]
-    if last.name == "softmax":
-        loss, start = _softmax_loss(scores, label)
+    gradient, smallest = np.zeros_like(output), np.finfo(output.dtype).tiny
+    row = output.ravel()
+    if row.size == 1:
+        p = row[0] if label == 1 else 1 - row[0]
+        gradient.ravel()[0] = (-1 if label == 1 else 1) / max(p, smallest)
     else:
-        loss, start = _sigmoid_loss(scores, label)
-    start_at = -1 if before is None else before
-    gradients = {start_at: start, recording.output: _by_probability(output, label)}
-    return Loss(loss, gradients, recording.output)
-
-
-def _softmax_loss(scores: np.ndarray, label: int) -> tuple[float, np.ndarray]:
-    truth = np.array([label], np.int32)
-    name = "softmax_sparse_categorical_crossentropy"
-    loss, shares = kernel(f"{name}_forward")(scores, truth, label_smoothing=0.0)
-    one = np.ones(1, np.float32)
-    return float(loss[0]), kernel(f"{name}_backward")(one, shares, truth, label_smoothing=0.0)[0]
-
-
-def _sigmoid_loss(score: np.ndarray, label: int) -> tuple[float, np.ndarray]:
-    truth = np.array([[label]], np.float32)
-    name = "sigmoid_binary_crossentropy"
-    loss, share = kernel(f"{name}_forward")(score, truth, label_smoothing=0.0)
-    one = np.ones(1, np.float32)
-    return float(loss[0]), kernel(f"{name}_backward")(one, share, truth, label_smoothing=0.0)[0]
-
-
-def _by_probability(output: np.ndarray, label: int) -> np.ndarray:
-    """Return the gradient of -log p by the probabilities, p that of the true class."""
-    gradient = np.zeros_like(output)
-    if output.size == 1:
-        p = output[0, 0] if label == 1 else 1 - output[0, 0]
-        gradient[0, 0] = (-1 if label == 1 else 1) / max(p, SMALLEST)
-    else:
-        gradient[0, label] = -1 / max(output[0, label], SMALLEST)
+        gradient.ravel()[label] = -1 / max(row[label], smallest)
     return gradient
 
 
-def _loss_of_output(recording: Recording, output: np.ndarray, label: int) -> Loss:
-    """Return the loss of a network that ends without an activation for classes."""
-    last = recording.steps[recording.output]
-    if output.size < 2:
-        raise Problem(f"a loss needs one value per class; the output is {last.shape}", NO_LABEL)
-    if last.name != "sigmoid":
-        loss, start = _softmax_loss(output, label)
-        return Loss(loss, {recording.output: start}, None)
-    truth, one = np.array([label], np.int32), np.ones(1, np.float32)
-    name = "sparse_categorical_crossentropy"
-    loss = kernel(f"{name}_forward")(output, truth, label_smoothing=0.0)[0]
-    start = kernel(f"{name}_backward")(one, output, truth, label_smoothing=0.0)[0]
-    return Loss(float(loss[0]), {recording.output: start}, None)
+def softmax(scores: np.ndarray) -> np.ndarray:
+    """Return the probabilities of scores along the last axis."""
+    powers = np.exp(scores - scores.max(-1, keepdims=True))
+    shares: np.ndarray = powers / powers.sum(-1, keepdims=True)
+    return shares

@@ -66,7 +66,7 @@ class Pass:
     @property
     def probabilities(self) -> np.ndarray:
         """One probability per class."""
-        return end_loss.probabilities(self.recording, self.values[self.recording.output])
+        return end_loss.probabilities(self.recording, self.output)
 
     @property
     def loss_step(self) -> int:
@@ -82,7 +82,11 @@ class Pass:
 
     def value(self, step: int) -> np.ndarray:
         """Return the result of a step, or the input for INPUT, without the batch axis."""
-        return _without_batch(self._batch(step))
+        return _without_batch(self.batch(step))
+
+    def batch(self, step: int) -> np.ndarray:
+        """Return the result of a step, or the input, as the engine has it, with its batch axis."""
+        return self.x if step == INPUT else self.values[step]
 
     def parameter(self, name: str) -> np.ndarray:
         """Return the value of a parameter, with the changes that were made by hand."""
@@ -93,7 +97,7 @@ class Pass:
     def read(self, source: Source) -> np.ndarray:
         """Return what a step reads: with a batch axis, if it is the result of a step."""
         if source.step is not None:
-            return self._batch(source.step)
+            return self.batch(source.step)
         return self.parameter(source.parameter) if source.constant is None else source.constant
 
     def gradient(self, step: int) -> np.ndarray:
@@ -133,9 +137,6 @@ class Pass:
             raise Problem("choose the true class first: without it there is no loss", NO_LABEL)
         return self.loss
 
-    def _batch(self, step: int) -> np.ndarray:
-        return self.x if step == INPUT else self.values[step]
-
     def _run(self, step: Step) -> None:
         contract = CONTRACTS[step.operation.forward]
         reads = [self._named(step, name) for name in contract.reads]
@@ -150,14 +151,19 @@ class Pass:
     def _loss(self) -> Loss | None:
         if self.label is None:
             return None
-        return end_loss.loss_of(self.recording, self.values, self.x, self.label)
+        end = end_loss.end_of(self.recording)
+        values = self.values[-1] if end is None else self.batch(end.step)
+        return end_loss.loss_of(end, values, self.label)
 
     def _backpropagated(self) -> dict[int, np.ndarray]:
         """Return the gradients by the results of all steps, and by the input."""
-        loss = self.need_label()
-        found = dict(loss.gradients)
+        loss, label = self.need_label(), self.label or 0
+        found, activation = {loss.end.step: loss.gradient}, loss.end.activation
+        if activation is not None:  # its gradient is shown, but the loss includes it
+            output = self.values[activation]
+            found[activation] = end_loss.gradient_by_probability(output, label)
         for step in reversed(self.recording.steps):
-            if step.number in found and step.number != loss.displayed:
+            if step.number in found and step.number != activation:
                 for name, gradient in self._by_reads(step, found[step.number]).items():
                     source = step.reads[name].step
                     if source is not None:

@@ -16,13 +16,13 @@ Arrays = Mapping[str, np.ndarray]
 
 def reference(step: Step, arrays: Arrays) -> np.ndarray:
     """Return a step's result for what it reads, by the names of its contract, in float64."""
-    return _results(step, arrays)[CONTRACTS[step.operation.forward].writes[0]]
+    return results(step, arrays)[CONTRACTS[step.operation.forward].writes[0]]
 
 
 def pulled_back(step: Step, arrays: Arrays, dy: np.ndarray) -> dict[str, np.ndarray]:
     """Return the gradients by what a step reads, given the gradient by its result, in float64."""
     result = CONTRACTS[step.operation.forward].writes[0]
-    known: dict[str, np.ndarray | None] = {**_wide(arrays), **_results(step, arrays)}
+    known: dict[str, np.ndarray | None] = {**_wide(arrays), **results(step, arrays)}
     known[f"d{result}"] = dy
     found: dict[str, np.ndarray] = {}
     for name in step.operation.gradient_kernels:
@@ -41,7 +41,8 @@ def derivative(step: Step, arrays: Arrays, name: str) -> np.ndarray:
     return found[name] if name in found else np.zeros_like(ones)
 
 
-def _results(step: Step, arrays: Arrays) -> dict[str, np.ndarray]:
+def results(step: Step, arrays: Arrays) -> dict[str, np.ndarray]:
+    """Return all that the forward kernel of a step writes, by the names of its contract."""
     contract = CONTRACTS[step.operation.forward]
     wide = _wide(arrays)
     reads = [wide.get(name.rstrip("?")) for name in contract.reads]

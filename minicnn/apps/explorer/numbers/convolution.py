@@ -49,6 +49,12 @@ def pixels_of(window: Window2D, oy: int, ox: int) -> tuple[np.ndarray, np.ndarra
     return rows, ox * sx - window.pad_w[0] + np.arange(kw) * dx
 
 
+def lies_in(shape: Shape, rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
+    """Return which pixels lie in an image of this shape, (H, W) or (H, W, C)."""
+    inside: np.ndarray = (rows >= 0) & (rows < shape[0]) & (columns >= 0) & (columns < shape[1])
+    return inside
+
+
 def window_box(window: Window2D, oy: int, ox: int) -> dict[str, int]:
     """Return where a window lies in its image, the padding included."""
     rows, columns = pixels_of(window, oy, ox)
@@ -92,11 +98,14 @@ def _explain(applied: Applied, place: Shape) -> Explanation:
     window: Window2D = applied.attributes["window"]
     channels = _groups(applied).channels_of(filter)
     rows, columns = pixels_of(window, oy, ox)
-    grid = np.broadcast_arrays(rows[:, None, None], columns[:, None], channels)
-    inside = (0 <= grid[0]) & (grid[0] < x.shape[0]) & (0 <= grid[1]) & (grid[1] < x.shape[1])
+    # Channel by channel, each row by row: (CI / groups, KH, KW).
+    grid = np.broadcast_arrays(rows[:, None], columns, channels[:, None, None])
+    inside = lies_in(x.shape, grid[0], grid[1])
     seen = np.where(inside, x[grid[0] * inside, grid[1] * inside, grid[2]], 0)
     at = np.where(inside.ravel()[:, None], places(*grid), NOWHERE)
-    terms = _terms(at, seen, places(*np.indices(w.shape[:3]), filter), w[..., filter])
+    channel, ky, kx = np.indices(seen.shape)
+    weight = w[..., filter].transpose(2, 0, 1)
+    terms = _terms(at, seen, places(ky, kx, channel, filter), weight)
     bias = 0.0 if b is None else float(b[filter])
     outside = int((~inside).sum())
     return Explanation(
@@ -163,9 +172,8 @@ def _of_weight(applied: Applied, place: Shape) -> Influence:
     window: Window2D = applied.attributes["window"]
     groups = _groups(applied)
     oy, ox = (a.ravel() for a in np.mgrid[: applied.result.shape[1], : applied.result.shape[2]])
-    rows = oy * window.stride[0] + ky * window.dilation[0] - window.pad_h[0]
-    columns = ox * window.stride[1] + kx * window.dilation[1] - window.pad_w[0]
-    inside = (0 <= rows) & (rows < x.shape[0]) & (0 <= columns) & (columns < x.shape[1])
+    rows, columns = _under(window, oy, ox, places(ky, kx))
+    inside = lies_in(x.shape, rows, columns)
     read = int(groups.channels_of(filter)[channel])
     seen = np.where(inside, x[rows * inside, columns * inside, read], 0).astype(np.float64)
     at = np.where(inside[:, None], places(rows, columns, read), NOWHERE)
@@ -191,27 +199,31 @@ def _explain_transposed(applied: Applied, place: Shape) -> Explanation:
 
 
 def _influence_transposed(applied: Applied, name: str, place: Shape) -> Influence:
+    """Return where a value or a weight goes: to the pixels under the windows of the values."""
     w, x = applied.arrays["w"], applied.image()
-    window: Window2D = applied.attributes["window"]
     if name == "w":
-        ky, kx, channel, filter = full(w, place)
+        *cell, filter = full(w, place)
         oy, ox = (a.ravel() for a in np.mgrid[: x.shape[0], : x.shape[1]])
-        cells = places(ky, kx, channel, np.full(len(oy), filter))
+        weight_at = places(*cell, np.full(len(oy), filter))
     else:
-        y, column, filter = full(applied.arrays["x"], place)[1:]
-        ky, kx, channel = (a.ravel() for a in np.indices(w.shape[:3]))
-        oy, ox = np.full(len(ky), y), np.full(len(ky), column)
-        cells = places(ky, kx, channel, filter)
-    rows = oy * window.stride[0] + cells[:, 0] * window.dilation[0] - window.pad_h[0]
-    columns = ox * window.stride[1] + cells[:, 1] * window.dilation[1] - window.pad_w[0]
-    height, width = applied.attributes["image"]
-    inside = (0 <= rows) & (rows < height) & (0 <= columns) & (columns < width)
-    at = places(rows, columns, cells[:, 2])[inside]
+        row, column, filter = full(applied.arrays["x"], place)[1:]
+        weight_at = places(*np.indices(w.shape[:3]), filter)
+        oy, ox = np.full(len(weight_at), row), np.full(len(weight_at), column)
+    rows, columns = _under(applied.attributes["window"], oy, ox, weight_at)
+    inside = lies_in(applied.attributes["image"], rows, columns)
+    at = places(rows, columns, weight_at[:, 2])[inside]
+    other, read = weight_at[inside], places(oy, ox, filter)[inside]
     if name == "w":
-        other = places(oy, ox, filter)[inside]
-        return Influence(at, x[tuple(other.T)].astype(np.float64), other, "the input")
-    other = cells[inside]
+        return Influence(at, x[tuple(read.T)].astype(np.float64), read, "the input")
     return Influence(at, w[tuple(other.T)].astype(np.float64), other, "the weight between the two")
+
+
+def _under(
+    window: Window2D, oy: np.ndarray, ox: np.ndarray, cells: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the rows and columns of cells (n, (ky, kx, ...)) of the windows (oy, ox)."""
+    rows = oy * window.stride[0] + cells[:, 0] * window.dilation[0] - window.pad_h[0]
+    return rows, ox * window.stride[1] + cells[:, 1] * window.dilation[1] - window.pad_w[0]
 
 
 CONV2D = Family(_explain, _influence)

@@ -62,7 +62,7 @@ def _influence(applied: Applied, name: str, place: Shape) -> Influence:
 
 def _explain_bias(applied: Applied, place: Shape) -> Explanation:
     value, bias = float(applied.image()[place]), float(applied.arrays["b"][place[-1]])
-    terms = Terms(places(*place), np.float32([value]), np.array([value]))
+    terms = Terms(places(*place), np.array([value], np.float32), np.array([value]))
     text = f"The bias {shown(bias)} is added to {shown(value)}: {shown(value + bias)}."
     parameter = {"name": applied.step.parameters.get("b"), "index": place[-1]}
     details = {"bias": bias, "parameter": parameter}

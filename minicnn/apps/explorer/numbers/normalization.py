@@ -44,7 +44,8 @@ def _explain_batch_norm(applied: Applied, place: Shape) -> Explanation:
     text = (
         f"{shown(x)} minus the mean {shown(channel['mean'])} of this map in training, divided by "
         f"the standard deviation {shown(1 / channel['inverse_std'])}, is {shown(x_hat)}; times "
-        f"gamma {shown(channel['gamma'])}, plus beta {shown(channel['beta'])}, it is {shown(total)}."
+        f"gamma {shown(channel['gamma'])}, plus beta {shown(channel['beta'])}, it is "
+        f"{shown(total)}."
     )
     formula = {"name": "batch_norm", "x": x, "x_hat": x_hat, **channel}
     return Explanation(NORMALIZATION, total, text, _one_term(place, x, total), formula)
@@ -72,7 +73,7 @@ def _of_channel(applied: Applied, name: str, channel: int) -> Influence:
 
 
 def _one_term(place: Shape, x: float, total: float) -> Terms:
-    return Terms(places(*place), np.float32([x]), np.array([total]))
+    return Terms(places(*place), np.array([x], np.float32), np.array([total]))
 
 
 # --- groups: layer norm, group norm, unit norm ------------------------------------------------

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from minicnn.apps.explorer.numbers.convolution import cells_on, pixels_of, window_box
+from minicnn.apps.explorer.numbers.convolution import cells_on, lies_in, pixels_of, window_box
 from minicnn.apps.explorer.numbers.parts import (
     MAXIMUM,
     MEAN,
@@ -30,7 +30,7 @@ def _seen(applied: Applied, place: Shape) -> tuple[np.ndarray, np.ndarray]:
     x = applied.image()
     rows, columns = pixels_of(_window(applied), oy, ox)
     rows, columns = np.repeat(rows, len(columns)), np.tile(columns, len(rows))
-    inside = (0 <= rows) & (rows < x.shape[0]) & (0 <= columns) & (columns < x.shape[1])
+    inside = lies_in(x.shape, rows, columns)
     at = np.where(inside[:, None], places(rows, columns, channel), NOWHERE)
     return at, np.where(inside, x[rows * inside, columns * inside, channel], 0)
 
@@ -86,7 +86,10 @@ def _explain_mean(applied: Applied, place: Shape) -> Explanation:
 def _influence_maximum(applied: Applied, _name: str, place: Shape) -> Influence:
     at, cells = _windows_with(applied, place)
     chosen = applied.arrays["argmax"][0][tuple(at.T)] == cells
-    return Influence(at, chosen.astype(np.float64), None, "1 where it was the largest, else 0")
+    text = "1 where it was the largest, else 0"
+    if not chosen.any():
+        text = "0, as another value under the window was larger"
+    return Influence(at, chosen.astype(np.float64), None, text)
 
 
 def _influence_mean(applied: Applied, _name: str, place: Shape) -> Influence:
@@ -110,9 +113,7 @@ def _windows_with(applied: Applied, place: Shape) -> tuple[np.ndarray, np.ndarra
 def _pixels(window: Window2D, image: tuple[int, int], place: Shape) -> int:
     """Return how many cells of a window lie in the image."""
     rows, columns = pixels_of(window, place[0], place[1])
-    return int(
-        ((0 <= rows) & (rows < image[0])).sum() * ((0 <= columns) & (columns < image[1])).sum()
-    )
+    return int(lies_in(image, rows[:, None], columns).sum())
 
 
 MAXIMA = Family(_explain_maximum, _influence_maximum)

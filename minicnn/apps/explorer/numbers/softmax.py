@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from minicnn.apps.explorer.end_loss import softmax
 from minicnn.apps.explorer.numbers.parts import (
     CROSS_ENTROPY,
     SOFTMAX,
@@ -20,13 +21,6 @@ from minicnn.apps.explorer.numbers.parts import (
 from minicnn.contracts import Shape
 
 
-def exact_softmax(scores: np.ndarray) -> np.ndarray:
-    """Return the probabilities of scores along the last axis in float64."""
-    powers = np.exp(scores.astype(np.float64) - scores.max(-1, keepdims=True))
-    shares: np.ndarray = powers / powers.sum(-1, keepdims=True)
-    return shares
-
-
 def _explain(applied: Applied, place: Shape) -> Explanation:
     scores = applied.image()[place[:-1]]
     largest = float(scores.max())
@@ -35,9 +29,9 @@ def _explain(applied: Applied, place: Shape) -> Explanation:
     numbers = np.arange(len(scores))
     terms = Terms(places(*place[:-1], numbers), scores, powers)
     text = (
-        f"e to the power of the score {shown(scores[place[-1]])}, divided by the sum of the same of "
-        f"{counted(len(scores), 'score')}, is {shown(total)}. The largest score, {shown(largest)}, "
-        "is subtracted from all of them first, which changes nothing."
+        f"e to the power of the score {shown(scores[place[-1]])}, divided by the sum of the same "
+        f"of {counted(len(scores), 'score')}, is {shown(total)}. The largest score, "
+        f"{shown(largest)}, is subtracted from all of them first, which changes nothing."
     )
     formula = {"name": "softmax", "largest": largest, "sum": float(powers.sum()),
                "power": float(powers[place[-1]]), "index": place[-1]}  # fmt: skip
@@ -46,7 +40,7 @@ def _explain(applied: Applied, place: Shape) -> Explanation:
 
 def _influence(applied: Applied, _name: str, place: Shape) -> Influence:
     place = full(applied.arrays["x"], place)[1:]
-    shares = exact_softmax(applied.image()[place[:-1]])
+    shares = softmax(applied.image()[place[:-1]].astype(np.float64))
     numbers = np.arange(len(shares))
     factors = shares * ((numbers == place[-1]) - shares[place[-1]])
     text = "p of that class times (1 - p) for the class itself, times -p for the others"
@@ -66,10 +60,10 @@ def explain_loss(
     total : the loss in float64
     """
     p = float(shares[label])
-    terms = Terms(places(label), np.float32([p]), np.array([total]))
+    terms = Terms(places(label), np.array([p], np.float32), np.array([total]))
     text = (
-        f"The true class is {names[label]}, which got the probability {shown(p)}. The loss is minus "
-        f"its logarithm, {shown(total)}: 0 would be certainty."
+        f"The true class is {names[label]}, which got the probability {shown(p)}. The loss is "
+        f"minus its logarithm, {shown(total)}: 0 would be certainty."
     )
     formula = {"name": "cross_entropy", "p": p, "label": label}
     return Explanation(CROSS_ENTROPY, total, text, terms, formula)

@@ -12,5 +12,7 @@ urlpatterns = [
     path("parameter", network_views.parameter, name="explore_parameter"),
     path("number", number_views.number, name="explore_number"),
     path("weight", number_views.weight, name="explore_weight"),
+    path("check", number_views.check, name="explore_check"),
+    path("change", number_views.change, name="explore_change"),
     path("images", network_views.images, name="explore_images"),
 ]

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from django.http import HttpRequest, HttpResponse
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_GET, require_POST
 
-from minicnn.apps.explorer.explaining import explain_gradient, explain_value, explain_weight
+from minicnn.apps.explorer import finite_difference
+from minicnn.apps.explorer.changes import told
+from minicnn.apps.explorer.explaining import explain_value
+from minicnn.apps.explorer.explaining_gradients import explain_gradient, explain_weight
 from minicnn.apps.explorer.forward_pass import Pass
-from minicnn.apps.web.explore.binary import binary
+from minicnn.apps.explorer.recording import INPUT
+from minicnn.apps.explorer.reruns import Target
+from minicnn.apps.web.explore.binary import binary, plain
 from minicnn.apps.web.explore.questions import (
     explains_problems,
     of_gradient,
@@ -43,6 +48,29 @@ def weight(request: HttpRequest) -> HttpResponse:
     name = the_parameter(request.GET, one)
     place = the_place(request.GET, one.parameter(name).shape, name)
     return binary(*explain_weight(one, name, place))
+
+
+@require_POST
+@explains_problems
+def check(request: HttpRequest) -> HttpResponse:
+    """Check a gradient by finite differences: that by a weight, or by a value of a step."""
+    words = request.GET
+    one = the_pass(words)
+    if words.get("parameter"):
+        name = the_parameter(words, one)
+        place = the_place(words, one.parameter(name).shape, name)
+        return plain(finite_difference.check(one, Target(name, INPUT, place)))
+    step = the_step(words, one)
+    place = the_place(words, one.recording.shape_of(step), f"step {step}")
+    return plain(finite_difference.check(one, Target("", step, place)))
+
+
+@require_GET
+@explains_problems
+def change(request: HttpRequest) -> HttpResponse:
+    """Say in sentences why the probabilities of two passes differ."""
+    before, after = (the_pass(request.GET, name) for name in ("before", "after"))
+    return plain(told(before, after))
 
 
 def _shape(one: Pass, step: int) -> Shape:

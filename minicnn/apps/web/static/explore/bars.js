@@ -4,6 +4,7 @@ import { percent } from "./numbers.js";
 
 const ALL = 12; // so many classes keep their order; of more, the most probable are shown
 const SHOWN = 8;
+const MOVED = 0.005; // from here on it is shown where a bar ended before
 
 /** The classes that are shown, [name, probability, index]: all of few, the first of many. */
 export function shownClasses(classes) {
@@ -41,9 +42,10 @@ export class Bars {
       element("span", { class: `bar-${one}` }));
     const old = element("span", { class: "bar-before", hidden: true });
     const track = element("span", { class: "bar-track" }, after, old);
-    const row = { name, after, value, old };
+    const note = element("span", { class: "visually-hidden" }); // for screen readers
+    const row = { name, after, value, old, note };
     const onclick = () => this.onpick(row.index);
-    row.button = element("button", { type: "button", class: "bar", onclick }, name, track, value);
+    row.button = element("button", { type: "button", class: "bar", onclick }, name, track, value, note);
     this.element.append(row.button);
     this.rows.push(row);
   }
@@ -55,9 +57,8 @@ export class Bars {
     row.button.classList.toggle("is-best", probability === winner);
     row.button.classList.toggle("is-true", label != null && Number(label) === index);
     style(row.after, { width: `${100 * probability}%` });
-    row.old.hidden = !before;
+    row.old.hidden = !before || Math.abs(before[index][1] - probability) < MOVED;
     if (before) style(row.old, { left: `${100 * before[index][1]}%` });
-    const old = before ? `, before the changes ${percent(before[index][1])}` : "";
-    row.button.setAttribute("aria-label", `${name}: ${percent(probability)}${old}. Show how it was computed`);
+    row.note.textContent = before ? `, before the changes ${percent(before[index][1])}` : "";
   }
 }

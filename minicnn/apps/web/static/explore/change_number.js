@@ -4,29 +4,27 @@ import { editOf, withEdit, withoutEdit } from "./edits.js";
 import { button, element, field } from "./elements.js";
 import { short } from "./numbers.js";
 
-const BRIGHTEST = 255;
+const STEPS = 255; // of the slider
+const DIGITS = 6;
 
-/** From where to where the slider goes: all pixels, or around a weight. */
-export function sliderRange(isPixel, value) {
-  if (isPixel) return { min: 0, max: BRIGHTEST, step: 1 };
+/** From where to where the slider of a weight goes. */
+export function rangeAround(value) {
   const reach = Math.max(1, 3 * Math.abs(value));
-  return { min: -reach, max: reach, step: reach / 200 };
+  return [-reach, reach];
 }
 
 export class ChangeNumber {
-  /** `subject`: {parameter (null: a pixel), at}; `value`: that it has now. */
-  constructor(subject, value) {
+  /** `subject`: {parameter (null: a pixel), at}; `value`: that it has now; the slider's ends. */
+  constructor(subject, value, [min, max]) {
     this.subject = subject;
-    const range = sliderRange(!subject.parameter, value);
-    this.original = value;
+    const range = { min, max, step: (max - min) / STEPS };
     this.isNew = true; // the first change of a movement is an entry of the history
     this.slider = this.input("range", "form-range", { ...range, "aria-label": "Change it with a slider" });
     this.number = this.input("number", "form-control form-control-sm", { step: "any" });
     const undo = button("Undo", () => state.set({ edit: withoutEdit(state.get().edit, subject) }));
     this.undo = undo;
     this.element = element("div", { class: "change" },
-      element("h3", { class: "h6" }, "Change it by hand"),
-      element("div", { class: "change-tools" }, field("Value", this.number), this.slider, undo));
+      element("div", { class: "change-tools" }, field("Change it", this.number), this.slider, undo));
     this.show(value);
   }
 
@@ -40,7 +38,7 @@ export class ChangeNumber {
 
   change(value, text) {
     if (text === "" || !Number.isFinite(value)) return;
-    const edit = withEdit(state.get().edit, { ...this.subject, value });
+    const edit = withEdit(state.get().edit, { ...this.subject, value: Number(value.toPrecision(DIGITS)) });
     state.set({ edit }, { replace: !this.isNew });
     this.isNew = false;
   }
@@ -49,7 +47,7 @@ export class ChangeNumber {
   show(value) {
     const changed = editOf(state.get().edit, this.subject);
     this.undo.hidden = changed === null;
-    const text = Number((changed ?? value).toPrecision(6));
+    const text = Number((changed ?? value).toPrecision(DIGITS));
     for (const one of [this.slider, this.number]) if (document.activeElement !== one) one.value = text;
     this.slider.setAttribute("aria-valuetext", short(text));
   }

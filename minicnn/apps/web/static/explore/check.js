@@ -10,7 +10,7 @@ function line(name, value) {
 }
 
 function result({ h, loss_plus: plus, loss_minus: minus, difference, gradient, relative_error: error, text }) {
-  const above = row(number(plus), "−", number(minus, { inside: true }));
+  const above = row(number(plus, { digits: 8 }), "−", number(minus, { digits: 8, inside: true }));
   const formula = math(fraction(above, row("2", "·", number(h))), "=", number(difference));
   return [
     element("table", { class: "check-table" }, element("tbody", {},
@@ -29,6 +29,11 @@ export class Check {
     this.element = element("div", { class: "check" },
       element("h3", { class: "h6" }, "Is this gradient right?"),
       element("p", { class: "hint" }, WORDS), this.button, this.out);
+  }
+
+  /** What was found is about other numbers. */
+  clear() {
+    this.out.replaceChildren();
   }
 
   async run(ask) {

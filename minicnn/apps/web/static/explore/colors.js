@@ -2,6 +2,7 @@
 // Blue is negative and orange positive, which color-blind people can tell apart as well.
 
 const SIZE = 256;
+const DARK_INK = 0.179; // from this luminance on, black is easier to read than white
 const dark = matchMedia("(prefers-color-scheme: dark)");
 
 // Zero has nearly the color of the page, so that large numbers stand out on light and on dark.
@@ -56,7 +57,7 @@ for (const [scheme, stops] of Object.entries(STOPS)) {
  * With numbers on both sides of 0, 0 is in the middle and both sides reach equally far.
  */
 export function scaleFor(minimum, maximum, { gray = false } = {}) {
-  if (gray) return { kind: "gray", from: Math.min(0, minimum), to: maximum };
+  if (gray) return { kind: "gray", from: minimum, to: maximum };
   if (minimum >= 0) return { kind: "sequential", from: 0, to: maximum || 1 };
   const reach = Math.max(-minimum, maximum);
   return { kind: "diverging", from: -reach, to: reach };
@@ -72,12 +73,21 @@ export function colorOf({ kind, from, to }) {
   };
 }
 
-/** The color of one number for a style: "rgb(...)", and whether dark text is readable on it. */
+/** The relative luminance of a color, as the Web Content Accessibility Guidelines define it. */
+function luminance(color) {
+  const [red, green, blue] = color.map((byte) => {
+    const part = byte / 255;
+    return part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4;
+  });
+  return 0.2126 * red + 0.7152 * green + 0.0722 * blue;
+}
+
+/** The color of one number for a style: "rgb(...)", and the color of text that is readable on it. */
 export function cssColor(scale, value) {
   const bytes = colorOf(scale)(value);
-  const [red, green, blue] = [bytes & 255, (bytes >> 8) & 255, (bytes >> 16) & 255];
-  const bright = 0.299 * red + 0.587 * green + 0.114 * blue > 140;
-  return { background: `rgb(${red} ${green} ${blue})`, ink: bright ? "#14161b" : "#ffffff" };
+  const color = [bytes & 255, (bytes >> 8) & 255, (bytes >> 16) & 255];
+  const isLight = luminance(color) > DARK_INK;
+  return { background: `rgb(${color.join(" ")})`, ink: isLight ? "#000000" : "#ffffff" };
 }
 
 /** Call a function when the desktop becomes dark or light; returns the function that ends this. */

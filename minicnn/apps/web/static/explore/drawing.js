@@ -69,11 +69,11 @@ export class Drawing {
     this.isPicture = false;
   }
 
-  /** Show an input; what is then drawn on it stays where it is. */
-  showPicture({ shape, data }, maximum = 255) {
+  /** Show an image of pixels; what is then drawn on it stays where it is. */
+  showPicture({ shape, data }) {
     const picture = mapCanvas(shape[1], shape[0]);
-    if (shape[2] === 3) paintColors(picture, { data }, maximum);
-    else paint(picture, { shape, data }, 0, { kind: "gray", from: 0, to: maximum });
+    if (shape[2] === 3) paintColors(picture, { data });
+    else paint(picture, { shape, data }, 0, { kind: "gray", from: 0, to: 255 });
     this.pad.clear();
     this.covered((context) => {
       context.imageSmoothingEnabled = shape[1] > SIZE / 4;

@@ -1,5 +1,5 @@
 // Formulas in MathML, first in letters and then with the numbers of what was chosen.
-import { mathml } from "./elements.js";
+import { element, mathml } from "./elements.js";
 import { short } from "./numbers.js";
 
 const FIRST = 2; // terms of a sum that are written out
@@ -18,8 +18,8 @@ export function sub(name, ...indices) {
 }
 
 /** A number; negative ones are in brackets where they stand after a sign. */
-export function number(value, { inside = false } = {}) {
-  const text = mathml("mn", {}, short(value));
+export function number(value, { inside = false, digits = 4 } = {}) {
+  const text = mathml("mn", {}, short(value, digits));
   return inside && value < 0 ? mathml("mrow", {}, sign("("), text, sign(")")) : text;
 }
 
@@ -34,9 +34,10 @@ function part(one) {
   return /^[\p{L}\d]+$/u.test(one) ? letter(one) : sign(one);
 }
 
-/** A formula as a line of its own, which wide ones scroll in. */
+/** A formula as a line of its own; wide ones can be scrolled, also with the arrow keys. */
 export function math(...parts) {
-  return mathml("math", { display: "block", class: "formula" }, row(...parts));
+  return element("div", { class: "formula", tabindex: "0", role: "group", "aria-label": "Formula" },
+    mathml("math", { display: "block" }, row(...parts)));
 }
 
 /** e to the power of a score minus the largest one. */

@@ -34,9 +34,8 @@ export class Heat {
 
   cell(cell, scale, y, x) {
     if (!cell) return element("span", { class: "heat-cell is-padding", title: "padding: 0" }, "0");
-    const text = tiny(cell.value);
-    const attributes = { class: "heat-cell", type: "button", tabindex: "-1", "data-y": y, "data-x": x, "aria-label": cell.label, title: cell.label, onclick: cell.onpick };
-    const node = element("button", attributes, element("span", {}, text));
+    const attributes = { class: "heat-cell", type: "button", tabindex: "-1", "data-y": y, "data-x": x, "data-text": tiny(cell.value), "aria-label": cell.label, title: cell.label, onclick: cell.onpick };
+    const node = element("button", attributes);
     const { background, ink } = cssColor(scale, cell.value);
     return style(node, { background, color: ink });
   }

@@ -1,11 +1,11 @@
 // The window in which one chooses an image of MNIST or of the folder.
 import { button, element, field } from "./elements.js";
 import { mapCanvas, paint, paintColors } from "./maps.js";
+import { imageSources } from "./networks.js";
 import { getBinary } from "./server.js";
 
 const COUNT = 24;
-const NONE = { answer: { total: 0, images: [] }, tensors: { thumbnails: { shape: [0, 1, 1, 1], data: [] } } };
-const SOURCES = [["mnist", "Handwritten digits"], ["folder", "The folder"]];
+const SOURCES = { mnist: "Handwritten digits", folder: "The folder" };
 
 /** The images on one page of thumbnails, each with its canvas. */
 function withCanvases({ answer, tensors }) {
@@ -35,9 +35,7 @@ export class ImageChooser {
   }
 
   built() {
-    const sources = SOURCES.map(([source, text]) =>
-      button(text, () => this.turn(source, 0), { "aria-pressed": "false", "data-source": source }));
-    this.sources = element("div", { class: "btn-row" }, ...sources);
+    this.sources = element("div", { class: "btn-row" });
     this.back = button("Back", () => this.turn(this.source, this.start - COUNT));
     this.next = button("Next", () => this.turn(this.source, this.start + COUNT));
     const close = button("Close", () => this.element.close());
@@ -59,14 +57,17 @@ export class ImageChooser {
       element("p", { class: "hint" }, "An image can also be dropped on the page, or pasted."));
   }
 
-  open() {
+  async open() {
+    const sources = await imageSources();
+    this.sources.replaceChildren(...sources.map((source) =>
+      button(SOURCES[source] ?? source, () => this.turn(source, 0), { "data-source": source })));
     this.element.showModal();
     return this.turn(this.source, this.start);
   }
 
   async turn(source, start) {
     const parameters = { network: this.network, source, start, count: COUNT };
-    const found = await getBinary("images", { parameters, quiet: ["unknown"] }).catch(() => NONE);
+    const found = await getBinary("images", { parameters });
     Object.assign(this, { source, start });
     this.fill(withCanvases(found), found.answer.total);
   }

@@ -4,6 +4,7 @@ import { InputPanel } from "./input_panel.js";
 import { afterPause } from "./newest.js";
 import { toast } from "./server.js";
 import { addressOf, inputOf, passKey } from "./source.js";
+import { asPixels } from "./units.js";
 
 const PAUSE_MS = 250; // after a stroke, until the address has it
 const NO_LINK = "This picture is too large for an address, so that a link does not show it.";
@@ -41,11 +42,11 @@ export class Inputs {
   async follow(wanted) {
     if (passKey(wanted) === this.key) return;
     const isOther = inputKey(wanted) !== this.inputKey;
-    const input = isOther ? await inputOf(wanted, this.shape) : this.sessions[0].request.input;
+    const input = isOther ? await inputOf(wanted, this.sessions[0].network) : this.sessions[0].request.input;
     this.key = passKey(wanted);
     this.inputKey = inputKey(wanted);
     await this.run(input, wanted);
-    if (isOther) this.panel.drawing.showPicture(this.sessions[0].pass.tensors.input);
+    if (isOther || this.panel.drawing.isPicture) this.showPicture();
   }
 
   /** Compute what is being drawn; the address has it after the stroke. */
@@ -90,9 +91,16 @@ export class Inputs {
     this.sawAddress({ edit });
     state.set({ image: null, pixels: null, label: null, show: null, edit });
     await this.run({ file }, { edit });
-    const { input } = this.sessions[0].pass.tensors;
-    this.panel.drawing.showPicture(input);
-    await this.remember(input.data);
+    const { data } = this.showPicture();
+    await this.remember(data);
+  }
+
+  /** Show on the pad what the network was fed; return its pixels. */
+  showPicture() {
+    const { network, pass } = this.sessions[0];
+    const pixels = asPixels(pass.tensors.input, network);
+    this.panel.drawing.showPicture(pixels);
+    return pixels;
   }
 
   end() {

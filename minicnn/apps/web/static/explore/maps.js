@@ -25,10 +25,9 @@ export function paint(canvas, { shape, data }, channel, scale) {
   fill(canvas, (k) => color(data[k * channels + channel]));
 }
 
-/** Draw numbers of the shape (height, width, 3), from 0 to `maximum`, as the colors they are. */
-export function paintColors(canvas, { data }, maximum = 255) {
-  const factor = 255 / maximum;
-  const byte = (value) => Math.max(0, Math.min(255, Math.round(value * factor)));
+/** Draw pixels of the shape (height, width, 3), from 0 to 255, as the colors they are. */
+export function paintColors(canvas, { data }) {
+  const byte = (value) => Math.max(0, Math.min(255, Math.round(value)));
   fill(canvas, (k) => (255 << 24) | (byte(data[3 * k + 2]) << 16)
     | (byte(data[3 * k + 1]) << 8) | byte(data[3 * k]));
 }

@@ -7,7 +7,7 @@ import { element, say } from "./elements.js";
 import { Inputs } from "./inputs.js";
 import { firstNetwork } from "./networks.js";
 import { newest } from "./newest.js";
-import { NumberPanel } from "./number_panel.js";
+import { NumberPanel, isChangeable, subjectIn } from "./number_panel.js";
 import { percent } from "./numbers.js";
 import { Session } from "./session.js";
 import { Steps } from "./steps.js";
@@ -27,6 +27,7 @@ class NetworkView {
     if (this.isEnded) return;
     this.backward.show(wanted);
     this.edits.show(wanted.edit);
+    this.placeEdits(wanted);
     await this.inputs.follow(wanted);
     await this.explainChanges(wanted);
     this.showPass();
@@ -60,9 +61,17 @@ class NetworkView {
     this.root.replaceChildren(this.layout());
   }
 
+  /** The changes are below the slider that makes them, or else at the end of a column. */
+  placeEdits(wanted) {
+    const { element: node } = this.edits;
+    const subject = subjectIn(wanted);
+    const ends = subject ? this.numbers.checking : this.answer.element;
+    const place = subject && isChangeable(subject) ? this.numbers.editing : ends;
+    if (place.nextSibling !== node) place.after(node);
+  }
+
   layout() {
-    const side = element("div", { class: "side" }, this.inputs.panel.element, this.answer.element,
-      this.edits.element);
+    const side = element("div", { class: "side" }, this.inputs.panel.element, this.answer.element);
     const steps = element("section", { class: "steps-column", "aria-labelledby": "steps-title" },
       element("h2", { id: "steps-title", class: "visually-hidden" }, "All steps of the network"),
       this.backward.element, this.steps.element);

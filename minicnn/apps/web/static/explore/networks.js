@@ -1,16 +1,25 @@
-// The networks that can be chosen.
+// The networks and the sources of images that there are.
 import { getJson } from "./server.js";
 
 let listed;
 
-/** All networks; they are asked for once, or again after `forget`. */
-export function networks() {
-  listed ??= getJson("networks").then((answer) => answer.networks);
+/** {networks, sources}; they are asked for once, or again after `forget`. */
+function all() {
+  listed ??= getJson("networks");
   return listed;
 }
 
 export function forget() {
   listed = undefined;
+}
+
+export async function networks() {
+  return (await all()).networks;
+}
+
+/** Where images can be chosen from: "mnist", and "folder" if there is one. */
+export async function imageSources() {
+  return (await all()).sources;
 }
 
 /** The name of the network that is shown when none was chosen. */

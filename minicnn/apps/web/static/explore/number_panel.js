@@ -1,6 +1,6 @@
 // The window of one number: what it was made of, how, and whether the sum is right.
 import { state } from "./address.js";
-import { ChangeNumber } from "./change_number.js";
+import { ChangeNumber, rangeAround } from "./change_number.js";
 import { Check } from "./check.js";
 import { button, element, say } from "./elements.js";
 import { newest } from "./newest.js";
@@ -9,15 +9,21 @@ import { long, placeOf, placeText, short } from "./numbers.js";
 import { ownValue } from "./own_value.js";
 import { termsOf } from "./terms.js";
 import { backTo, further, parseTrail } from "./trail.js";
+import { fedRange } from "./units.js";
 import { weightAnswer } from "./weight.js";
 
 const INPUT = -1;
-const PIXEL = "This number is not computed: it is a pixel of the image, from 0, black, to 255, white.";
+const PIXEL = "This number is not computed: it is a pixel of the image";
 
 /** What the address asks for: {step, at, of} or {parameter, at}; null: nothing. */
 export function subjectIn({ step, at = "", of = "value", parameter }) {
   if (parameter) return { parameter, at, step: null, of: "gradient" };
   return step === undefined ? null : { step: Number(step), at, parameter: null, of };
+}
+
+/** Whether a number was not computed, so that it can be changed by hand: weights and pixels. */
+export function isChangeable({ parameter, step }) {
+  return Boolean(parameter) || step === INPUT;
 }
 
 export class NumberPanel {
@@ -27,10 +33,11 @@ export class NumberPanel {
     this.ask = newest((subject, isNew) => this.askNow(subject, isNew));
     this.head = element("div", { class: "number-head" });
     this.body = element("div", { class: "number-body" });
-    this.tools = element("div", { class: "number-tools" });
+    this.editing = element("div");
+    this.checking = element("div");
     const close = button("Close", () => this.close(), { "aria-label": "Close the window of this number" });
     this.element = element("aside", { class: "number-panel panel", "aria-label": "How this number was computed", hidden: true },
-      close, this.head, this.body, this.tools);
+      close, this.head, this.editing, this.body, this.checking);
     this.element.addEventListener("keydown", (event) => { if (event.key === "Escape") this.close(); });
   }
 
@@ -69,7 +76,9 @@ export class NumberPanel {
   }
 
   pixel(at) {
-    return { answer: { kind: "input", value: this.pixelAt(at), text: PIXEL }, tensors: {} };
+    const [low, high] = fedRange(this.session.network, placeOf(at)[2]).map((one) => short(one));
+    const text = `${PIXEL}, from ${low}, black, to ${high}, white.`;
+    return { answer: { kind: "input", value: this.pixelAt(at), text }, tensors: {} };
   }
 
   pixelAt(at) {
@@ -159,17 +168,28 @@ export class NumberPanel {
 
   /** What can be done with the number: change it, check its gradient. */
   showTools(subject, answer) {
-    const key = JSON.stringify([subject, answer.value == null]);
-    if (key === this.toolsKey) return this.editor?.show(this.current(subject, answer));
-    this.toolsKey = key;
-    const isPixel = subject.step === INPUT;
     const value = this.current(subject, answer);
-    const canChange = (subject.parameter || isPixel) && value != null;
-    this.editor = canChange ? new ChangeNumber({ parameter: subject.parameter, at: subject.at }, value) : null;
-    const canCheck = this.session.pass.label != null && (subject.parameter || isPixel);
-    const question = subject.parameter ? { parameter: subject.parameter, at: subject.at } : { step: INPUT, at: subject.at };
-    const check = canCheck ? new Check(() => this.session.check(question)) : null;
-    this.tools.replaceChildren(...[check?.element, this.editor?.element].filter(Boolean));
+    const isRoot = isChangeable(subject);
+    const key = JSON.stringify([subject, isRoot, this.session.pass.label == null]);
+    if (key === this.toolsKey) {
+      this.check?.clear();
+      return this.editor?.show(value);
+    }
+    this.toolsKey = key;
+    this.editor = isRoot ? new ChangeNumber(subject, value, this.sliderRange(subject, value)) : null;
+    this.check = this.checkOf(subject, answer);
+    this.editing.replaceChildren(this.editor?.element ?? "");
+    this.checking.replaceChildren(this.check?.element ?? "");
+  }
+
+  /** The check of a gradient, where one is shown. */
+  checkOf({ step, at, parameter }, { of, value }) {
+    if (of !== "gradient" || value == null) return null;
+    return new Check(() => this.session.check(parameter ? { parameter, at } : { step, at }));
+  }
+
+  sliderRange({ parameter, at }, value) {
+    return parameter ? rangeAround(value) : fedRange(this.session.network, placeOf(at)[2]);
   }
 
   current(subject, answer) {

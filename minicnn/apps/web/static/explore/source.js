@@ -1,24 +1,25 @@
 // The input that the address names, and the address of an input.
+import { isForDigits } from "./digits.js";
+import { imageSources } from "./networks.js";
 import { decode, encode } from "./pixels.js";
 import { getBinary } from "./server.js";
-import { isForDigits } from "./digits.js";
 
 const LONGEST = 12_000; // letters of a drawing that may stand in an address
 const FIRST_DIGIT = "mnist:18"; // a 3 that may be an 8: its gradients are not small
 
-/** What a network gets when nothing was chosen: a digit, an image of the folder, or black. */
-async function usualInput(shape) {
-  if (isForDigits(shape)) return { image: FIRST_DIGIT };
-  const { answer } = await getBinary("images", { parameters: { source: "folder", start: 0, count: 1 } });
-  if (answer.images.length) return { image: answer.images[0].image };
-  return { values: new Float32Array(shape.reduce((one, other) => one * other)) };
+/** What a network gets when nothing was chosen: a digit, or an image of the folder. */
+async function usualInput(network, shape) {
+  if (isForDigits(shape) || !(await imageSources()).includes("folder")) return { image: FIRST_DIGIT };
+  const parameters = { network, source: "folder", start: 0, count: 1 };
+  const { answer } = await getBinary("images", { parameters });
+  return { image: answer.images[0].image };
 }
 
-/** The input of an address: {image} or {values}. */
-export async function inputOf({ image, pixels }, shape) {
+/** The input that an address names for a network: {image} or {values}. */
+export async function inputOf({ image, pixels }, { name, input_shape: shape }) {
   const values = pixels ? await decode(pixels, shape) : null;
   if (values) return { values };
-  return image ? { image } : usualInput(shape);
+  return image ? { image } : usualInput(name, shape);
 }
 
 /** What the address says of an input of numbers of 0...255; null if it is too long for one. */

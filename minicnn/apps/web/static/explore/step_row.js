@@ -53,7 +53,7 @@ export class StepRow {
   show(tensor, { minimum, maximum, classes, ...options }) {
     const gray = options.of !== "gradient" && (this.step.index < 0 || PICTURES.includes(this.step.operation));
     this.paintLater = () => {
-      const scale = scaleFor(minimum, maximum, { gray });
+      const scale = scaleFor(gray ? Math.min(0, minimum) : minimum, maximum, { gray });
       this.legend.show(scale);
       this.strip.show(tensor, scale);
       this.showBars(classes, options);

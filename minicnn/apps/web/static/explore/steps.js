@@ -2,15 +2,17 @@
 import { onSchemeChange } from "./colors.js";
 import { element } from "./elements.js";
 import { LossRow, StepRow } from "./step_row.js";
+import { inputRange } from "./units.js";
 import { Weights } from "./weights.js";
 
+const INPUT = -1; // the number of the "step" before the first one
 const FUSED = "In one go";
 const MARKED = 200; // places of a vector that are marked
 const MOST = 4096; // numbers of a vector, or channels, that the server sends at once
 
 /** The steps as rows of the page: the input is step -1. */
 function rowsOf(network) {
-  const input = { index: -1, title: "The input", layer: "", operation: "input", shape: network.input_shape };
+  const input = { index: INPUT, title: "The input", layer: "", operation: "input", shape: network.input_shape };
   const last = network.steps.at(-1);
   return [input, ...network.steps.map((step) => ({ ...step, isOutput: step === last && step.shape.length === 1 }))];
 }
@@ -91,7 +93,7 @@ export class Steps {
   /** Show the values of a pass; `before`: the probabilities without changes made by hand. */
   showValues(pass, before = null) {
     this.of = "value";
-    this.row(-1).show(pass.tensors.input, { minimum: 0, maximum: 255 });
+    this.row(INPUT).show(pass.tensors.input, inputRange(this.session.network));
     for (const { index, minimum, maximum } of pass.steps) {
       const row = this.row(index);
       const classes = row.step.isOutput ? pass.classes : null;
