@@ -130,7 +130,8 @@ without_kernels=(
   cross_validation cross_validation_failures cuda_conv2d cuda_errors cuda_fallback
   cuda_kernels cuda_plan cuda_ptx cuda_reductions cuda_simulator cuda_training cuda_updates
   data_tools dataframe dataset devices docs doctor examples exchange experiment explain
-  explore_training_browser explorer_training explorer_training_blocks explorer_training_parts
+  explore_browser explore_modules explore_training_browser explorer_training
+  explorer_training_blocks explorer_training_parts
   fetch files find_images fit_checks fit_data fold_images folders folds generator
   gui_command history hostile_keras_files hostile_models image_functions images installed
   interrupt keras2 keras_backend keras_callback_arguments keras_callbacks keras_data
