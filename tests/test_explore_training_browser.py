@@ -145,6 +145,17 @@ def test_packed_blocks_are_read_as_they_were(open_page):
     assert of_module(page, "blocks_address", code, "conv2d_16_3_1_valid_relu") == "conv2d"
 
 
+def test_numbers_are_made_for_people(open_page):
+    page = open_page(BUILD)
+    kinds(page, "Conv2D", "MaxPooling2D", "Conv2D", "MaxPooling2D", "Flatten", "Dense")
+    rates = of_module(page, "training_controls", "(m) => [-6, -1.5, 0, 1].map(m.rateAt)")
+    assert rates == [1e-6, 0.032, 1, 10]
+    means = of_module(page, "charts", "(m) => [...m.smoothed([4, 1, 1], 0.5)]")
+    assert means == pytest.approx([4, 2, 10 / 7])
+    text = "(m) => [[28, 28, 1], [800], null].map(m.shapeText)"
+    assert of_module(page, "blocks_volume", text) == ["28 × 28, 1 map", "800 values", "not known"]
+
+
 def reach(page: Page, step: int) -> None:
     """Wait until a training has come to a step."""
     shown = page.locator("#view")
@@ -182,9 +193,7 @@ def start(page: Page, steps: int) -> int:
 
 
 def slide(page: Page, name: str, value: float) -> None:
-    slider = page.get_by_role("slider", name=name)
-    slider.fill(str(value))
-    slider.dispatch_event("change")
+    page.get_by_role("slider", name=name).fill(str(value))
 
 
 def shown(page: Page, curve: str) -> float:

@@ -199,23 +199,6 @@ def test_addresses_that_do_not_exist(served, send, number):
     assert served.ask("GET", f"{API}training/{10**30}").status == 404
 
 
-def test_a_folder_of_images_can_be_learned(tmp_path):
-    image_module = pytest.importorskip("PIL.Image")
-    for number, name in enumerate(("dark", "light")):
-        (tmp_path / name).mkdir()
-        for i in range(10):
-            image_module.new("L", (40, 40), 60 + 90 * number + i).save(tmp_path / name / f"{i}.png")
-    with serving_explorer(folder=tmp_path) as served:
-        names = [one["name"] for one in served.get_json("blocks")["data"]]
-        assert names == ["mnist", "folder", "folder64"]
-        recipe = {"preset": "small", "data": "folder", "batch_size": 8}
-        reply = served.post(f"{API}training", json.dumps(recipe).encode())
-        served.post(f"{API}training/{reply.json['number']}/step")
-        answer, tensors = still(served, reply.json["number"])
-        assert (answer["step"], answer["steps_per_epoch"]) == (1, 2)
-        assert tensors["kernels"].shape == (3, 3, 3, 16)
-
-
 def test_other_sites_cannot_train(served, number):
     for path in ("build", "training", f"training/{number}/run"):
         reply = served.ask("POST", API + path, b"{}")
