@@ -22,7 +22,8 @@ else:
 if importlib.util.find_spec("django") is None:
     collect_ignore_glob = [
         "minicnn/apps/library/*", "minicnn/apps/web/*", "minicnn/apps/cli/index*.py",
-        "minicnn/apps/cli/search*.py", "minicnn/apps/cli/serve*.py",
+        "minicnn/apps/cli/search*.py", "minicnn/apps/cli/serve*.py", "minicnn/apps/cli/explore*.py",
+        "minicnn/apps/cli/web_server.py",
     ]  # fmt: skip
 
 

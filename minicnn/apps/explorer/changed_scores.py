@@ -43,7 +43,8 @@ def _names(one: Pass, count: int) -> list[str]:
 
 
 def _move(name: str, before: Pass, after: Pass, index: int) -> str:
-    return f"{name} ({shown(scores_of(before)[index])} to {shown(scores_of(after)[index])})"
+    score = float(scores_of(after)[index])
+    return f"{name} (by {shown(score - float(scores_of(before)[index]))}, to {shown(score)})"
 
 
 def _through(before: Pass, after: Pass, index: int, name: str) -> list[str]:
@@ -61,9 +62,9 @@ def _through(before: Pass, after: Pass, index: int, name: str) -> list[str]:
     if not parts[most]:
         return [f"The score of {name} changed through the weights of its own layer."]
     return [
-        f"Most of the change of {name} came through value {most} of what the last layer reads: it "
-        f"was {shown(x_before[most])} and is {shown(x_after[most])}, and its weight for {name} is "
-        f"{shown(weights[most])}, which gives {shown(parts[most])}."
+        f"The largest part of the change of {name} came through value {most} of what the last "
+        f"layer reads: it was {shown(x_before[most])} and is {shown(x_after[most])}, and its weight "
+        f"for {name} is {shown(weights[most])}, which gives {shown(parts[most])}."
     ]
 
 

@@ -8,10 +8,11 @@ import numpy as np
 
 from minicnn.apps.explorer.changed_scores import score_sentences, scores_of
 from minicnn.apps.explorer.forward_pass import Pass
-from minicnn.apps.explorer.numbers.parts import counted, shown
+from minicnn.apps.explorer.numbers.parts import shown
 from minicnn.apps.explorer.places import place_text
 from minicnn.apps.explorer.problems import Problem
 from minicnn.apps.explorer.recording import INPUT, Step
+from minicnn.apps.explorer.step_titles import name_of
 
 NAMED = 3  # changed values that sentences name one by one
 VIEWS = ("reshape", "reshape_whole")  # the same values once more
@@ -74,7 +75,7 @@ def _weight_sentences(before: Pass, after: Pass) -> list[str]:
         )
         pairs = zip(before.network.parameters, after.network.parameters, strict=True)
         changed = sum(int((before.parameter(a) != after.parameter(b)).sum()) for a, b in pairs)
-        return [f"{counted(changed, 'weight')} differ: first those of {names[0]}, now {names[1]}."]
+        return [f"{changed:,} weights differ: first those of {names[0]}, now {names[1]}."]
     found: list[str] = []
     for name in {**before.changed, **after.changed}:
         values = before.parameter(name), after.parameter(name)
@@ -128,7 +129,7 @@ def _share(step: Step, count: int) -> str:
 
 def _where(step: Step) -> str:
     """Return a step by its layer; a layer with an activation has two."""
-    return f"{step.layer or step.name} ({step.name.replace('_', ' ')})"
+    return f"{step.layer or 'the network'} ({name_of(step.name)})"
 
 
 def _map(step: Step, before: Pass, after: Pass) -> str:

@@ -9,7 +9,7 @@ import numpy as np
 
 from minicnn.apps.explorer.open_network import OpenNetwork
 from minicnn.apps.explorer.recording import INPUT, Recording, Step
-from minicnn.apps.explorer.step_titles import attributes, title
+from minicnn.apps.explorer.step_titles import attributes, name_of, title
 from minicnn.contracts import Shape
 
 
@@ -83,11 +83,12 @@ def _computed(last: int, results: dict[int, str], recording: Recording) -> list[
 
 
 def _fused_text(kernel: str, steps: list[int], recording: Recording) -> str:
-    names = [recording.steps[step].name for step in steps]
+    operations = [recording.steps[step].name for step in steps]
+    names = [name_of(operation) for operation in operations]
     text = f"{', '.join(names[:-1])} and {names[-1]} are computed by one kernel, {kernel}"
-    if "batch_norm_inference" in names:
+    if "batch_norm_inference" in operations:
         text += "; the batch normalization is multiplied into the weights beforehand"
-    if "reshape" in names:
+    if "reshape" in operations:
         text += "; for the new shape nothing is copied"
     return f"{text}. The values between them are never stored; here you see them all the same."
 

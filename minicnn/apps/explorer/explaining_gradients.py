@@ -17,6 +17,7 @@ from minicnn.apps.explorer.forward_pass import Pass
 from minicnn.apps.explorer.numbers.families import family_of
 from minicnn.apps.explorer.numbers.parts import SUM_OF_PRODUCTS, Influence, counted, shown
 from minicnn.apps.explorer.recording import Reader
+from minicnn.apps.explorer.step_titles import name_of
 from minicnn.contracts import Shape
 
 
@@ -42,7 +43,7 @@ def explain_gradient(one: Pass, step: int, place: Shape) -> Explained:
     Problem : the true class is not known
     """
     value = float(one.gradient(step)[place])
-    returned = [_returned(one, reader, place) for reader in one.recording.readers(step)]
+    returned = _all_returned(one, one.recording.readers(step), place)
     if step == one.recording.output:
         returned.append(_from_loss(one, place))
     total = _total(returned)
@@ -71,7 +72,7 @@ def explain_weight(one: Pass, parameter: str, place: Shape) -> Explained:
     Problem : the true class is not known, or it is no weight that is learned
     """
     value = float(one.parameter_gradient(parameter)[place])
-    returned = [_returned(one, reader, place) for reader in one.recording.users(parameter)]
+    returned = _all_returned(one, one.recording.users(parameter), place)
     weight, total = float(one.parameter(parameter)[place]), _total(returned)
     answer = {
         "kind": SUM_OF_PRODUCTS, "value": value, "sum": total, "weight": weight,
@@ -86,6 +87,12 @@ def explain_weight(one: Pass, parameter: str, place: Shape) -> Explained:
         "at_step": _steps(returned),
     }
     return Explained(answer, tensors | _other_places("input_place", returned))
+
+
+def _all_returned(one: Pass, readers: Iterable[Reader], place: Shape) -> list[Returned]:
+    """Return what comes back from the steps that have a gradient by what they read."""
+    with_gradient = [r for r in readers if r.name in r.step.operation.differentiable]
+    return [_returned(one, reader, place) for reader in with_gradient]
 
 
 def _returned(one: Pass, reader: Reader, place: Shape) -> Returned:
@@ -108,15 +115,18 @@ def _from_loss(one: Pass, place: Shape) -> Returned:
 
 def _text(one: Pass, returned: list[Returned], total: float) -> str:
     if not returned:
-        return "No later step reads this value, so it cannot change the loss: its gradient is 0."
+        return "No later step computes with this value, so its gradient is 0."
     parts = [
-        f"{counted(len(back.product), 'value')} of {_name(one, back.step)} (factor: "
-        f"{back.influence.text})"
-        for back in returned
+        f"{counted(len(back.product), 'value')} of {_name(one, back.step)}" for back in returned
     ]
+    factors = " or ".join(dict.fromkeys(back.influence.text for back in returned))
+    text = f"This value went into {' and '.join(parts)}. "
+    if _count(returned) == 1:
+        text += f"The gradient there times the factor on the way ({factors}) is {shown(total)}."
+        return text
     return (
-        f"This value went into {' and '.join(parts)}. Each gives back its own gradient times the "
-        f"factor on the way; the sum is {shown(total)}."
+        f"{text}Each gives back its own gradient times the factor on the way ({factors}); the sum "
+        f"is {shown(total)}."
     )
 
 
@@ -136,7 +146,7 @@ def _name(one: Pass, step: int) -> str:
     if step == one.loss_step:
         return "the loss"
     found = one.recording.steps[step]
-    return f"step {step}, {found.name.replace('_', ' ')} in {found.layer}"
+    return f"{found.layer or 'the network'} ({name_of(found.name)}, step {step})"
 
 
 def _total(returned: list[Returned]) -> float:

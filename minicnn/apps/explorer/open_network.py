@@ -43,7 +43,7 @@ class OpenNetwork:
     @cached_property
     def recording(self) -> Recording:
         """The steps that it runs for one image."""
-        return Recording(self.model)
+        return Recording(self.model, self.name)
 
     @cached_property
     def parameters(self) -> Mapping[str, np.ndarray]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -15,6 +16,7 @@ from minicnn.apps.runs.networks import NETWORKS
 from minicnn.checks import nearest
 from minicnn.errors import ArgumentError, MissingExtraError
 from minicnn.models import load_model
+from minicnn.support.text import quoted
 from minicnn.zoo.pretrained.efficientnet_lite0 import weights_path
 
 Say = Callable[[str], None]
@@ -48,9 +50,11 @@ def _networks(source: str) -> list[OpenNetwork]:
         return [opened(path.stem, load_model(path, compile=False), path)]
     if source in NETWORKS:
         return [_of_zoo(source)]
+    if path.suffix or len(path.parts) > 1:
+        raise FileNotFoundError(errno.ENOENT, "no such file or folder", source)
     raise ArgumentError(
-        f"no file, folder of a run or network of the zoo is called {source!r}"
-        f"{nearest(source, NETWORKS)}; minicnn models lists those of the zoo"
+        f"{quoted(source)} is no file, no folder of a run and no network of the zoo"
+        f"{nearest(source, NETWORKS)}"
     )
 
 

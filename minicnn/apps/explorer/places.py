@@ -39,6 +39,8 @@ def place_text(place: Shape) -> str:
     >>> place_text((10, 8, 3)), place_text((7,))
     ('row 10, column 8 of map 3', 'value 7')
     """
+    if not place:
+        return "the only value"
     if len(place) == 3:
         return f"row {place[0]}, column {place[1]} of map {place[2]}"
     return f"value {place[0]}" if len(place) == 1 else f"place {','.join(map(str, place))}"

@@ -65,20 +65,25 @@ class Reader(NamedTuple):
 class Recording:
     """All steps of a network for one image, in the order in which they run.
 
+    Parameters
+    ----------
+    model : the network
+    name : what errors call it
+
     Raises
     ------
     Problem : the network takes something else than one image of a fixed size
     """
 
-    def __init__(self, model: Model) -> None:
-        self.input_shape = _input_shape(model)
+    def __init__(self, model: Model, name: str) -> None:
+        self.input_shape = _input_shape(model, name)
         trace = _LayerTrace(model)
         value = Value("input", Spec((1, *self.input_shape)), "input")
         outputs = model.graph.inner_forward(_Apply(trace, ()), value, training=False)
         self.steps = _steps(trace, value, model)
         if not self.steps or len(outputs) != 1 or trace.rng_key is not None:
             raise Problem(
-                f"{model.name} cannot be looked into: it must compute one output from its image, "
+                f"{name} cannot be looked into: it must compute one output from its image, "
                 "without random numbers"
             )
         self.output = next(i for i, n in enumerate(trace.nodes) if n.writes[0] is outputs[0])
@@ -134,16 +139,16 @@ def shown_shape(shape: Shape) -> Shape:
     return lengths[1:] if lengths[:1] == (1,) else lengths
 
 
-def _input_shape(model: Model) -> tuple[int, int, int]:
+def _input_shape(model: Model, name: str) -> tuple[int, int, int]:
     shape = model.input_shape
     if not isinstance(shape, tuple):
         raise Problem(
-            f"{model.name} has {len(shape)} inputs; only networks with one input, an image, can be "
+            f"{name} has {len(shape)} inputs; only networks with one input, an image, can be "
             "looked into"
         )
     if len(shape) != 4 or None in shape[1:] or shape[3] not in (1, 3, 4):
         raise Problem(
-            f"{model.name} takes {shape}; only networks can be looked into that take one image of "
+            f"{name} takes {shape}; only networks can be looked into that take one image of "
             "a fixed size with 1, 3 or 4 channels: (None, height, width, channels)"
         )
     return shape[1], shape[2], shape[3]

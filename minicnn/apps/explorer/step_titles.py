@@ -10,6 +10,14 @@ from minicnn.contracts import Shape
 from minicnn.shapes import Window2D
 
 NAMES = {
+    "conv2d": "Convolution",
+    "conv2d_transpose": "Transposed convolution",
+    "dense": "Dense",
+    "max_pool2d": "Maximum pooling",
+    "average_pool2d": "Average pooling",
+    "rescale": "Rescaling",
+    "reshape": "New shape",
+    "upsample2d": "Upsampling",
     "relu": "ReLU",
     "leaky_relu": "Leaky ReLU",
     "relu6": "ReLU6",
@@ -33,11 +41,20 @@ NAMES = {
 }
 
 
+def name_of(operation: str) -> str:
+    """Return what people call an operation.
+
+    >>> name_of("relu6"), name_of("max_pool2d"), name_of("stop_gradient")
+    ('ReLU6', 'Maximum pooling', 'Stop gradient')
+    """
+    return NAMES.get(operation, operation.replace("_", " ").capitalize())
+
+
 def title(step: Step, shapes: dict[str, Shape]) -> str:
     """Return a step in a few words; `shapes` has those of its parameters, by contract names."""
     if step.name in _TITLES:
         return _TITLES[step.name](step, shapes)
-    return NAMES.get(step.name, step.name.replace("_", " ").capitalize())
+    return name_of(step.name)
 
 
 def attributes(step: Step) -> dict[str, Any]:

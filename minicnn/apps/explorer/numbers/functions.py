@@ -18,8 +18,15 @@ from minicnn.apps.explorer.numbers.parts import (
     shown,
 )
 from minicnn.apps.explorer.reference import derivative, reference
-from minicnn.apps.explorer.step_titles import NAMES
+from minicnn.apps.explorer.step_titles import name_of
 from minicnn.contracts import Shape
+
+SLOPES = {
+    "add": "1, as it is a sum",
+    "multiply": "the value of the other branch",
+    "relu": "the slope of ReLU: 1 for positive values, else 0",
+    "rescale": "the number that it is multiplied with",
+}
 
 
 def _explain(applied: Applied, place: Shape) -> Explanation:
@@ -32,8 +39,7 @@ def _explain(applied: Applied, place: Shape) -> Explanation:
         np.repeat(places(*place), len(seen), 0), seen.astype(np.float32), seen,
         reads=tuple(names), of_read=np.arange(len(seen)),
     )  # fmt: skip
-    name = NAMES.get(applied.step.name, applied.step.name.replace("_", " "))
-    text = f"{name} of {' and '.join(map(shown, seen))} is {shown(total)}."
+    text = f"{name_of(applied.step.name)} of {' and '.join(map(shown, seen))} is {shown(total)}."
     return Explanation(FUNCTION, total, text, terms, _formula(applied, seen))
 
 
@@ -92,7 +98,7 @@ def _influence(applied: Applied, name: str, place: Shape) -> Influence:
     at = places(*full(applied.result, place)[1:])
     values = _values(applied, place)
     factor = derivative(applied.step, values, name)
-    text = "1, as it is a sum" if applied.step.name == "add" else "the slope of the function there"
+    text = SLOPES.get(applied.step.name, "the slope of the function there")
     return Influence(at, np.array([factor.item()]), None, text)
 
 

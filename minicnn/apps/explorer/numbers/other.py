@@ -17,6 +17,7 @@ from minicnn.apps.explorer.numbers.parts import (
     where,
 )
 from minicnn.apps.explorer.reference import reference
+from minicnn.apps.explorer.step_titles import name_of
 from minicnn.contracts import Shape
 
 SMALL = 1e-6  # the change of a value, relative to its size
@@ -32,9 +33,11 @@ def _explain(applied: Applied, place: Shape) -> Explanation:
     seen = np.array([applied.arrays[name][full(applied.result, place)] for name in same], float)
     at = np.repeat(places(*place), len(same), 0)
     terms = Terms(at, seen, seen, reads=tuple(same) or ("x",), of_read=np.arange(len(same)))
-    name = applied.step.name.replace("_", " ")
-    what = f"from {', '.join(map(shown, seen))} and its neighbors" if same else "from what it reads"
-    text = f"{shown(total)} is computed by the operation {name} {what}; its terms are not shown."
+    what = f"{', '.join(map(shown, seen))} and their neighbors" if same else "what it reads"
+    text = (
+        f"{shown(total)} is computed by {name_of(applied.step.name)} from {what}; its terms are "
+        "not shown."
+    )
     return Explanation(FUNCTION, total, text, terms, {"name": applied.step.name})
 
 

@@ -86,7 +86,10 @@ def _explain_mean(applied: Applied, place: Shape) -> Explanation:
 def _influence_maximum(applied: Applied, _name: str, place: Shape) -> Influence:
     at, cells = _windows_with(applied, place)
     chosen = applied.arrays["argmax"][0][tuple(at.T)] == cells
-    return Influence(at, chosen.astype(np.float64), None, "1 where it was the largest, else 0")
+    text = "1 where it was the largest, else 0"
+    if not chosen.any():
+        text = "0, as another value under the window was larger"
+    return Influence(at, chosen.astype(np.float64), None, text)
 
 
 def _influence_mean(applied: Applied, _name: str, place: Shape) -> Influence:

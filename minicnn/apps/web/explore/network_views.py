@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.views.decorators.http import require_GET, require_POST
 
 from minicnn.apps.explorer.description import described, network_entry
 from minicnn.apps.explorer.forward_pass import Pass
+from minicnn.apps.explorer.open_network import OpenNetwork
 from minicnn.apps.web.explore import state
 from minicnn.apps.web.explore.binary import binary, plain
 from minicnn.apps.web.explore.pass_input import input_of
@@ -54,7 +55,8 @@ def compute(request: HttpRequest) -> HttpResponse:
     x = input_of(request, chosen)
     label = the_label(words, chosen)
     one = state.current().compute(chosen, x, label, words.getlist("edit"))
-    return binary({**_summary(one), "image_label": _image_label(request)}, _maps(one, channels))
+    answer = {**_summary(one), "image_label": _image_label(words, chosen)}
+    return binary(answer, _maps(one, channels))
 
 
 @require_GET
@@ -67,7 +69,7 @@ def values(request: HttpRequest) -> HttpResponse:
     start = whole(request.GET, "start", 0, 0, 10**9 - 1)
     count = whole(request.GET, "count", 64, 0, MOST_CHANNELS)
     answer = {**_range(array), "channels_total": _channels(array)}
-    return binary(answer, {"values": array[..., start : start + count]})
+    return binary(answer, {"values": _floats(array)[..., start : start + count]})
 
 
 @require_GET
@@ -99,9 +101,9 @@ def images(request: HttpRequest) -> HttpResponse:
     return binary(answer, {"thumbnails": found.thumbnails(numbers)})
 
 
-def _image_label(request: HttpRequest) -> int | None:
-    address = request.GET.get("image", "")
-    return state.current().image_label(address, the_network(request.GET)) if address else None
+def _image_label(words: QueryDict, network: OpenNetwork) -> int | None:
+    address = words.get("image", "")
+    return state.current().image_label(address, network) if address else None
 
 
 def _summary(one: Pass) -> dict[str, Any]:
@@ -136,4 +138,9 @@ def _maps(one: Pass, channels: int) -> dict[str, np.ndarray]:
 
 
 def _first(array: np.ndarray, channels: int) -> np.ndarray:
-    return array[..., :channels] if array.ndim > 1 else array
+    return _floats(array)[..., :channels] if array.ndim > 1 else _floats(array)
+
+
+def _floats(array: np.ndarray) -> np.ndarray:
+    """Return values as float32 with at least one axis; a few operations compute integers."""
+    return np.atleast_1d(array.astype(np.float32, copy=False))

@@ -6,6 +6,7 @@ import functools
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 from django.http import HttpRequest, HttpResponse, QueryDict
 
 from minicnn.apps.explorer.forward_pass import Pass
@@ -31,7 +32,8 @@ def explains_problems(view: View) -> View:
     @functools.wraps(view)
     def answered(request: HttpRequest, **parts: Any) -> HttpResponse:
         try:
-            return view(request, **parts)
+            with np.errstate(all="ignore"):  # NaN and infinity are answers like others
+                return view(request, **parts)
         except Problem as problem:
             raise Refused(STATUS.get(problem.code, 400), str(problem), problem.code) from problem
         except ImageReadError as error:
