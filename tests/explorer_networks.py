@@ -89,8 +89,8 @@ BUILDERS = {
 
 
 @functools.cache
-def pass_of(name: str, label: int = 1) -> Pass:
-    """The pass of a random image through one of the networks, with the gradients of a class."""
+def pass_of(name: str, label: int | None = 1) -> Pass:
+    """The pass of a random image through one of the networks; `label` is the true class."""
     with random.seeded(3):
         network = opened(name, BUILDERS[name]())
         rng = np.random.default_rng(4)

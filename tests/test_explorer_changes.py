@@ -8,11 +8,13 @@ import numpy as np
 import pytest
 from explorer_networks import pass_of
 
+from minicnn import layers as la
 from minicnn import zoo
 from minicnn.apps.explorer.changes import told
 from minicnn.apps.explorer.explorer import Explorer
 from minicnn.apps.explorer.model_networks import opened
 from minicnn.apps.explorer.problems import Problem
+from minicnn.models import Model
 
 
 @pytest.fixture
@@ -86,6 +88,19 @@ def test_two_epochs_are_compared(explorer, network, x):
 def test_other_networks_are_not_compared(explorer, network, x):
     with pytest.raises(Problem, match="do not run the same steps"):
         told(explorer.compute(network, x), pass_of("odd"))
+
+
+def test_the_same_steps_with_other_kernels_are_not_compared():
+    def network(size, *, use_bias=True):
+        image = la.Input((6, 6, 1))
+        maps = la.Conv2D(2, size, padding="same", use_bias=use_bias)(image)
+        return opened("one", Model(image, la.Dense(2, activation="softmax")(la.Flatten()(maps))))
+
+    explorer, x = Explorer([network(3)]), np.zeros((1, 6, 6, 1), np.float32)
+    before = explorer.compute(explorer.network("one"), x)
+    for other in (network(5), network(3, use_bias=False)):
+        with pytest.raises(Problem, match="do not run the same steps"):
+            told(before, explorer.compute(other, x))
 
 
 def test_edits_at_the_same_time_leave_the_network_as_it_is(explorer, network, x):

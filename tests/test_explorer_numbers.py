@@ -70,3 +70,45 @@ def test_the_gradient_of_a_weight_is_the_sum_over_the_places_of_its_use(name):
             assert answer["value"] == one.parameter_gradient(parameter)[place]
             bound = bound_of_gradient(tensors)
             assert abs(answer["sum"] - answer["value"]) <= bound, (parameter, place)
+
+
+def test_a_pixel_is_said_not_to_be_computed():
+    answer, tensors = explain_value(pass_of("lenet"), -1, (3, 4, 0))
+    assert (answer["kind"], tensors) == ("input", {})
+    assert answer["value"] == pass_of("lenet").value(-1)[3, 4, 0]
+
+
+def test_a_weight_is_said_without_a_true_class():
+    one = pass_of("lenet", None)
+    answer, tensors = explain_weight(one, "conv1/bias", (2,))
+    assert answer["weight"] == one.parameter("conv1/bias")[2]
+    assert (answer["value"], answer["step"], tensors) == (None, 1, {})
+
+
+def test_terms_of_a_convolution_come_channel_by_channel():
+    _, tensors = explain_value(pass_of("lenet"), 3, (2, 3, 4))
+    assert tensors["weight_place"][:3].tolist() == [[0, 0, 0, 4], [0, 1, 0, 4], [0, 2, 0, 4]]
+    assert tensors["input_place"][25].tolist() == [2, 3, 1]
+
+
+def test_padding_is_marked_and_counts_as_0():
+    one = pass_of("lenet5")
+    answer, tensors = explain_value(one, 1, (0, 0, 0))
+    outside = (tensors["input_place"] == -1).all(1)
+    assert outside.sum() == 16 and not tensors["input"][outside].any()
+    assert answer["window"] == {"y": -2, "x": -2, "height": 5, "width": 5}
+    assert "16 of them are 0" in answer["text"]
+
+
+def test_the_largest_value_is_a_row_of_the_window():
+    one = pass_of("lenet")
+    for place in random_places((12, 12, 20), PLACES):
+        answer, tensors = explain_value(one, 2, place)
+        row = tensors["input_place"][answer["argmax"]]
+        assert one.value(1)[tuple(row)] == answer["value"] == tensors["input"].max()
+
+
+def test_what_an_operation_of_ones_own_does_is_said_in_general():
+    one = pass_of("own")
+    step = next(s.number for s in one.recording.steps if s.name == "max")
+    assert "computed by Max from" in explain_value(one, step, (0, 0, 0)).answer["text"]

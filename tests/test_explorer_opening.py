@@ -13,7 +13,7 @@ from minicnn.apps.explorer import default_networks
 from minicnn.apps.explorer.explorer import Explorer
 from minicnn.apps.explorer.model_networks import opened
 from minicnn.apps.explorer.opening import open_networks
-from minicnn.apps.explorer.problems import UNKNOWN, Problem
+from minicnn.apps.explorer.problems import GONE, UNKNOWN, Problem
 from minicnn.errors import ArgumentError
 from minicnn.models import Model
 
@@ -197,4 +197,4 @@ def test_unknown_networks_are_named(explorer):
     for name in ("other", "training-7", "training-x", "training-"):
         with pytest.raises(Problem) as caught:
             explorer.network(name)
-        assert caught.value.code == UNKNOWN
+        assert caught.value.code in (UNKNOWN, GONE)

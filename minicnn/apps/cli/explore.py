@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from pathlib import Path
 
 import click
@@ -21,8 +22,7 @@ from minicnn.apps.web.explore import state
 )
 @click.argument("models", metavar="[MODEL]...", nargs=-1)
 @click.option(
-    "--images", "folder", metavar="DIR",
-    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    "--images", "folder", metavar="DIR", type=click.Path(path_type=Path),
     help="Folder of images to choose from; images of MNIST and drawings can always be chosen.",
 )  # fmt: skip
 @click.option(
@@ -40,6 +40,8 @@ def command(models: tuple[str, ...], folder: Path | None, host: str, port: int) 
     several can be compared. Without one it is LeNet, trained on handwritten digits. Nothing
     leaves this machine. Ctrl-C ends it.
     """
+    if folder is not None and not folder.is_dir():
+        raise FileNotFoundError(errno.ENOENT, "no such folder", str(folder))
     token = token_for(host)
     explorer = state.start(Explorer(open_networks(models, output.note), folder), token)
     try:

@@ -63,7 +63,7 @@ def _through(before: Pass, after: Pass, index: int, name: str) -> list[str]:
         return [f"The score of {name} changed through the weights of its own layer."]
     return [
         f"The largest part of the change of {name} came through value {most} of what the last "
-        f"layer reads: it was {shown(x_before[most])} and is {shown(x_after[most])}, and its weight "
+        f"layer reads: it was {shown(x_before[most])} and is {shown(x_after[most])}. Its weight "
         f"for {name} is {shown(weights[most])}, which gives {shown(parts[most])}."
     ]
 

@@ -48,12 +48,18 @@ def _pairs(names: tuple[str, ...], before: np.ndarray, after: np.ndarray) -> lis
 
 
 def _check_comparable(before: Pass, after: Pass) -> None:
-    steps = [[(step.name, step.shape) for step in one.recording.steps] for one in (before, after)]
-    if steps[0] != steps[1] or before.network.class_names != after.network.class_names:
+    if _structure(before) != _structure(after):
         raise Problem(
             f"{before.network.name} and {after.network.name} do not run the same steps, so their "
             "passes cannot be compared value by value"
         )
+
+
+def _structure(one: Pass) -> list[Any]:
+    """Return what two networks must have in common to be compared value by value."""
+    steps = [(step.name, step.shape) for step in one.recording.steps]
+    shapes = [value.shape for value in one.network.parameters.values()]
+    return [one.recording.input_shape, steps, shapes, one.network.class_names]
 
 
 def _differences(before: Pass, after: Pass) -> list[str]:

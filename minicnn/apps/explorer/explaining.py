@@ -10,9 +10,8 @@ import numpy as np
 from minicnn.apps.explorer import exact
 from minicnn.apps.explorer.forward_pass import Pass
 from minicnn.apps.explorer.numbers.families import family_of
-from minicnn.apps.explorer.numbers.parts import Applied, Explanation, Terms
+from minicnn.apps.explorer.numbers.parts import Applied, Explanation, Terms, shown
 from minicnn.apps.explorer.numbers.softmax import explain_loss
-from minicnn.apps.explorer.problems import Problem
 from minicnn.apps.explorer.recording import INPUT
 from minicnn.contracts import Shape
 
@@ -36,17 +35,24 @@ def explain_value(one: Pass, step: int, place: Shape) -> Explained:
 
     Raises
     ------
-    Problem : the value is a pixel of the input, or a loss without a true class
+    Problem : it is the loss, and the true class is not known
     """
     if step == one.loss_step:
         return _explained_loss(one)
     if step == INPUT:
-        raise Problem("the input is not computed; it is the image itself")
+        return _input(one, place)
     subject = applied(one, step)
     explanation = family_of(subject.step.name).explain(subject, place)
     reads = subject.step.reads
     sources = [reads[name].step for name in explanation.terms.reads if name in reads]
     return _explained(explanation, float(one.value(step)[place]), sources, step, place)
+
+
+def _input(one: Pass, place: Shape) -> Explained:
+    value = float(one.value(INPUT)[place])
+    text = f"Nothing was computed: the network is fed {shown(value)} here."
+    answer = {"kind": "input", "value": value, "sum": value, "text": text, "formula": {}}
+    return Explained({**answer, "step": INPUT, "at": list(place), "terms": 0}, {})
 
 
 def _explained_loss(one: Pass) -> Explained:

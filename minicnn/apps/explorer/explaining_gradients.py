@@ -67,10 +67,14 @@ def explain_gradient(one: Pass, step: int, place: Shape) -> Explained:
 def explain_weight(one: Pass, parameter: str, place: Shape) -> Explained:
     """Explain the gradient of the loss by one weight or bias, from all places that it is used at.
 
+    Without a true class it has no gradient, and no terms.
+
     Raises
     ------
-    Problem : the true class is not known, or it is no weight that is learned
+    Problem : it is a statistic, not a weight that is learned
     """
+    if one.loss is None:
+        return _weight_without_gradient(one, parameter, place)
     value = float(one.parameter_gradient(parameter)[place])
     returned = _all_returned(one, one.recording.users(parameter), place)
     weight, total = float(one.parameter(parameter)[place]), _total(returned)
@@ -87,6 +91,20 @@ def explain_weight(one: Pass, parameter: str, place: Shape) -> Explained:
         "at_step": _steps(returned),
     }
     return Explained(answer, tensors | _other_places("input_place", returned))
+
+
+def _weight_without_gradient(one: Pass, parameter: str, place: Shape) -> Explained:
+    weight = float(one.parameter(parameter)[place])
+    users = [reader.step.number for reader in one.recording.users(parameter)]
+    text = f"This weight is {shown(weight)}. Choose the true class to see its gradient."
+    return Explained(
+        {
+            "kind": SUM_OF_PRODUCTS, "value": None, "sum": None, "weight": weight, "text": text,
+            "parameter": parameter, "at": list(place), "step": users[0] if users else None,
+            "terms": 0,
+        },
+        {},
+    )  # fmt: skip
 
 
 def _all_returned(one: Pass, readers: Iterable[Reader], place: Shape) -> list[Returned]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import threading
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -43,6 +44,14 @@ class Explorer:
         self.passes = KeptPasses()
         self.computing = threading.Lock()  # a network computes one batch at a time
         self.trainings = Trainings(folder)
+
+    def all_networks(self) -> list[OpenNetwork]:
+        """Return the networks that can be chosen, those that are being trained at the end."""
+        found = list(self.networks.values())
+        for number in self.trainings.numbers:
+            with suppress(Problem):  # it has ended in the meantime
+                found.append(self.trainings.snapshot(number))
+        return found
 
     def network(self, name: str) -> OpenNetwork:
         """Return the network of this name; "training-3" is the one that training 3 trains.

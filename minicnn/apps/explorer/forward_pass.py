@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
 
@@ -43,7 +42,7 @@ class Pass:
         x: np.ndarray,
         parameters: Mapping[str, np.ndarray],
         label: int | None,
-        computing: Any = None,
+        computing: threading.Lock | None = None,
     ) -> None:
         self.id, self.network, self.x, self.label = id, network, x, label
         self.changed = dict(parameters)

@@ -98,11 +98,14 @@ def _explain(applied: Applied, place: Shape) -> Explanation:
     window: Window2D = applied.attributes["window"]
     channels = _groups(applied).channels_of(filter)
     rows, columns = pixels_of(window, oy, ox)
-    grid = np.broadcast_arrays(rows[:, None, None], columns[:, None], channels)
+    # Channel by channel, each row by row: (CI / groups, KH, KW).
+    grid = np.broadcast_arrays(rows[:, None], columns, channels[:, None, None])
     inside = lies_in(x.shape, grid[0], grid[1])
     seen = np.where(inside, x[grid[0] * inside, grid[1] * inside, grid[2]], 0)
     at = np.where(inside.ravel()[:, None], places(*grid), NOWHERE)
-    terms = _terms(at, seen, places(*np.indices(w.shape[:3]), filter), w[..., filter])
+    channel, ky, kx = np.indices(seen.shape)
+    weight = w[..., filter].transpose(2, 0, 1)
+    terms = _terms(at, seen, places(ky, kx, channel, filter), weight)
     bias = 0.0 if b is None else float(b[filter])
     outside = int((~inside).sum())
     return Explanation(

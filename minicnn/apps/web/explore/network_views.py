@@ -34,7 +34,7 @@ IMAGES, MOST_IMAGES = 24, 200
 def networks(request: HttpRequest) -> HttpResponse:
     """List the networks that can be chosen, and the sources of images."""
     explorer = state.current()
-    entries = [network_entry(one) for one in explorer.networks.values()]
+    entries = [network_entry(one) for one in explorer.all_networks()]
     return plain({"networks": entries, "sources": list(explorer.sources)})
 
 
