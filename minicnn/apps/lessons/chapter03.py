@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from minicnn import operations
@@ -44,11 +46,11 @@ def convolve_1d(x: np.ndarray, w: np.ndarray) -> np.ndarray:
     mistakes=(
         Mistake(
             "The kernel is flipped: its last number meets the first one of the row. That is the "
-            "convolution of mathematics; networks compute w[0] times x[i], then w[1] times x[i + 1].",
+            "convolution of mathematics; networks compute x[i] w[0] + x[i + 1] w[1] + ...",
             lambda x, w: _convolve_1d(x, w[::-1]),
         ),
         Mistake(
-            "The last place is missing. The kernel fits at L - K + 1 places, so range() ends there.",
+            "The last place is missing: the kernel fits at L - K + 1 places.",
             lambda x, w: _convolve_1d(x, w)[:-1],
         ),
         Mistake(
@@ -57,8 +59,8 @@ def convolve_1d(x: np.ndarray, w: np.ndarray) -> np.ndarray:
         ),
     ),
     race=lambda rng: Case(
-        "a million numbers",
-        x=rng.normal(size=1_000_000).astype(np.float32),
+        "a hundred thousand numbers",
+        x=rng.normal(size=100_000).astype(np.float32),
         w=rng.normal(size=9).astype(np.float32),
     ),
 )
@@ -104,7 +106,9 @@ def conv2d(x: np.ndarray, w: np.ndarray, b: np.ndarray, stride: int) -> np.ndarr
         Mistake("Only the first channel of the images is summed; the sum goes over all of them.",
                 lambda x, w, b, stride: operations.conv2d(x[..., :1], w[:, :, :1], b, stride)[0]),
     ),
-    race=lambda rng: _random_case(rng, "a batch of digits", (8, 28, 28, 1), (5, 5, 1, 20), 1, np.float32),
+    race=lambda rng: _random_case(
+        rng, "a batch of digits", (8, 28, 28, 1), (5, 5, 1, 20), 1, np.float32
+    ),
 )  # fmt: skip
 
 
@@ -116,7 +120,7 @@ def _random_case(
     stride: int,
     dtype: type = np.float64,
 ) -> Case:
-    arrays = {
+    arrays: dict[str, Any] = {
         name: rng.normal(size=shape).astype(dtype)
         for name, shape in {"x": x, "w": w, "b": w[3:]}.items()
     }
