@@ -65,8 +65,9 @@ def _check_file(file: Path, lesson: Lesson) -> None:
 def verdict_text(lesson: Lesson, verdict: Verdict) -> str:
     """Return the verdict as lines of text."""
     if not verdict.passed:
-        head = f"{lesson.name}: not right yet, {verdict.right} of {verdict.cases} cases are."
-        return "\n".join([head, verdict.case, *(f"    {line}" for line in verdict.words)])
+        head = f"{lesson.name}: not right yet. {verdict.right} of {verdict.cases} cases are right."
+        where = [verdict.case] if verdict.case else []
+        return "\n".join([head, *where, *(f"    {line}" for line in verdict.words)])
     head = f"{lesson.name}: right, all {verdict.cases} cases."
     ours = f"How minicnn does it: minicnn lesson {lesson.name} --solution"
     return "\n".join([head, *verdict.race, ours])

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from minicnn.apps.lessons import chapter03
+from minicnn.apps.lessons import (
+    chapter01,
+    chapter02,
+    chapter03,
+    chapter04,
+    chapter05,
+    chapter06,
+)
 from minicnn.apps.lessons.lesson import Lesson
 from minicnn.checks import nearest
 from minicnn.errors import ArgumentError
@@ -33,7 +40,9 @@ CHAPTERS = {
 }
 
 LESSONS: dict[str, Lesson] = {
-    lesson.name: lesson for chapter in (chapter03,) for lesson in chapter.LESSONS
+    lesson.name: lesson
+    for chapter in (chapter01, chapter02, chapter03, chapter04, chapter05, chapter06)
+    for lesson in chapter.LESSONS
 }
 
 

@@ -65,6 +65,13 @@ def convolve_1d(x: np.ndarray, w: np.ndarray) -> np.ndarray:
     ),
 )
 
+
+def _stride_1_in_place(x: np.ndarray, w: np.ndarray, b: np.ndarray, stride: int) -> np.ndarray:
+    """Return an output of the right size whose windows are 1 pixel apart."""
+    oh, ow = operations.conv2d(x, w, b, stride)[0].shape[1:3]
+    return operations.conv2d(x, w, b, 1)[0][:, :oh, :ow]
+
+
 CONV2D = Lesson(
     name="conv2d",
     chapter=3,
@@ -78,6 +85,7 @@ def conv2d(x: np.ndarray, w: np.ndarray, b: np.ndarray, stride: int) -> np.ndarr
     x : (N, H, W, CI), the images
     w : (KH, KW, CI, CO), the kernels
     b : (CO,), one bias for each kernel
+    stride : pixels from one window to the next
     y : (N, OH, OW, CO), where OH = (H - KH) // stride + 1, and OW likewise
     """
 ''',
@@ -100,6 +108,9 @@ def conv2d(x: np.ndarray, w: np.ndarray, b: np.ndarray, stride: int) -> np.ndarr
                 lambda x, w, b, stride: operations.conv2d(x, w, None, stride)[0]),
         Mistake("Your result is what comes out with stride 1; this case has stride {stride}.",
                 lambda x, w, b, stride: operations.conv2d(x, w, b, 1)[0]),
+        Mistake("Your result is what comes out with stride 1; this case has stride {stride}. Its "
+                "size is right, but window [oy, ox] begins at row oy * stride, column ox * stride.",
+                _stride_1_in_place),
         Mistake("The kernel is flipped: w[0, 0] belongs to the upper left pixel of the window. "
                 "Flipping it is the convolution of mathematics; networks do not flip.",
                 lambda x, w, b, stride: operations.conv2d(x, w[::-1, ::-1], b, stride)[0]),

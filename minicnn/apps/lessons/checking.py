@@ -30,7 +30,7 @@ class Verdict:
     passed : whether all cases are right
     right : the number of cases that are right, counted from the first one
     cases : the number of cases
-    case : the first case that is wrong, in words; "" if all are right
+    case : the first case that is wrong, in words; "" if all are right, or none could be computed
     words : what is wrong, line by line
     race : the race, line by line
     times : the seconds of the race by contender
@@ -70,7 +70,8 @@ def judge(lesson: Lesson, answers: Answers) -> Verdict:
         number, words = len(answers.results), answers.trouble.splitlines()
     else:
         return _passed(lesson, len(cases), answers)
-    return Verdict(False, number, len(cases), _in_words(cases, number), words)
+    where = _in_words(cases, number) if answers.loaded else ""
+    return Verdict(False, number, len(cases), where, words)
 
 
 def _passed(lesson: Lesson, count: int, answers: Answers) -> Verdict:

@@ -1,9 +1,10 @@
 """What runs in a process of its own: the student's file, one case after the other.
 
 It is started as `python -m minicnn.apps.lessons.child NAME FILE FOLDER SECONDS`. Each result is
-written to FOLDER as it is made, so that what came before a crash or an endless loop is known. The
-last line of FOLDER/notes.jsonl is {"trouble": words}, or, if all cases have results,
-{"seconds": times of the race by name}, or {"slow": words} if the race took too long.
+written to FOLDER as it is made, so that what came before a crash or an endless loop is known.
+FOLDER/notes.jsonl has {"loaded": true} if the file could be run; its last line is
+{"trouble": words}, or, if all cases have results, {"seconds": times of the race by name} or
+{"slow": words} if the race took too long.
 """
 
 from __future__ import annotations
@@ -50,6 +51,7 @@ class Child:
     def run(self) -> None:
         """Run all cases, and the race."""
         function = self.load()
+        self.note(loaded=True)
         for number, case in enumerate(self.lesson.all_cases()):
             results = self.results_of(function, case)
             np.savez(result_file(self.folder, number), *results)
@@ -77,7 +79,7 @@ class Child:
     def results_of(self, function: Function, case: Case) -> tuple[np.ndarray, ...]:
         """Call the function with copies of the arguments, and check what it returned."""
         arguments = case.copies()
-        with self.watched("Your function had not returned"):
+        with self.watched("Your function had not returned anything"):
             returned = self.attempt(lambda: function(**arguments))
         try:
             return checked_results(returned, self.lesson, case, arguments)
@@ -88,8 +90,9 @@ class Child:
         """Call the student's code; an exception is trouble, `sys.exit()` too."""
         try:
             return call()
-        except NotImplementedError:
-            self.give_up("The function is not written yet: replace its last line by your own code.")
+        except NotImplementedError as error:
+            words = "The function is not written yet: your code comes in place of `raise ...`."
+            self.give_up(words + self.place(traceback.extract_tb(error.__traceback__)))
         except SyntaxError as error:
             place = f"line {error.lineno} of {self.file.name}"
             self.give_up(f"Python cannot read {place}: {error.msg}.{_shown(error.text)}")
@@ -102,7 +105,7 @@ class Child:
     def place(self, frames: traceback.StackSummary) -> str:
         """Return the last line of the student's file in a traceback, in words."""
         own = [frame for frame in frames if frame.filename == str(self.file)]
-        return f"\nIt happened in line {own[-1].lineno}:{_shown(own[-1].line)}" if own else ""
+        return f"\nThis is line {own[-1].lineno}:{_shown(own[-1].line)}" if own else ""
 
     @contextmanager
     def watched(self, what: str, note: str = "trouble") -> Iterator[None]:
@@ -111,8 +114,7 @@ class Child:
 
         def end() -> None:
             frames = traceback.extract_stack(sys._current_frames()[student])
-            place = self.place(frames).replace("It happened in", "It was at")
-            self.note(**{note: f"{what} after {self.seconds:g} s.{place}"})
+            self.note(**{note: f"{what} after {self.seconds:g} s.{self.place(frames)}"})
             self.end(GAVE_UP)
 
         timer = threading.Timer(self.seconds, end)

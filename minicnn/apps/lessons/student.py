@@ -29,12 +29,14 @@ class Answers:
     Parameters
     ----------
     results : the results of each case that was computed
+    loaded : whether the file could be run, and has the function
     trouble : why the next case has none, in words; "" if all have
     times : the seconds of the race by contender; empty without one
     slow : why there are no times although there is a race, in words
     """
 
     results: list[tuple[np.ndarray, ...]] = field(default_factory=list)
+    loaded: bool = True
     trouble: str = ""
     times: dict[str, float] = field(default_factory=dict)
     slow: str = ""
@@ -77,7 +79,7 @@ def _read(lesson: Lesson, folder: Path, code: int | None) -> Answers:
         with np.load(file, allow_pickle=False) as arrays:
             answers.results.append(tuple(arrays.values()))
     notes = _notes(folder)
-    answers.trouble = notes.get("trouble", "")
+    answers.loaded, answers.trouble = "loaded" in notes, notes.get("trouble", "")
     answers.times, answers.slow = notes.get("seconds", {}), notes.get("slow", "")
     if len(answers.results) < len(lesson.all_cases()) and not answers.trouble:
         answers.trouble = _crash(code)
