@@ -111,10 +111,12 @@ class Child:
     def watched(self, what: str, note: str = "trouble") -> Iterator[None]:
         """End this process after the time limit, and note where the student's code was."""
         student = threading.get_ident()
+        question = " Is there a loop that never ends?" if note == "trouble" else ""
 
         def end() -> None:
             frames = traceback.extract_stack(sys._current_frames()[student])
-            self.note(**{note: f"{what} after {self.seconds:g} s.{self.place(frames)}"})
+            words = f"{what} after {self.seconds:g} s.{question}{self.place(frames)}"
+            self.note(**{note: words})
             self.end(GAVE_UP)
 
         timer = threading.Timer(self.seconds, end)
