@@ -19,7 +19,7 @@ project = "minicnn"
 author = "the authors of minicnn"
 html_title = "minicnn"
 
-extensions = ["myst_nb", "mathml"]
+extensions = ["myst_nb", "api_pages", "mathml"]
 exclude_patterns = ["drawings", "extensions"]
 html_theme = "furo"
 html_static_path = ["static"]
@@ -45,3 +45,11 @@ nb_ipywidgets_js = {}  # its default loads scripts from other hosts
 suppress_warnings = ["toc.empty_glob"]  # the course may be absent
 
 html_math_renderer = "mathml"
+
+# Signatures are those that one types; docstrings say what an argument may be.
+add_module_names = False
+autodoc_typehints = "none"
+autodoc_member_order = "bysource"
+autodoc_preserve_defaults = True
+python_maximum_signature_line_length = 88
+toc_object_entries_show_parents = "hide"
