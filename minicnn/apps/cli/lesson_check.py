@@ -65,7 +65,9 @@ def _check_file(file: Path, lesson: Lesson) -> None:
 def verdict_text(lesson: Lesson, verdict: Verdict) -> str:
     """Return the verdict as lines of text."""
     if not verdict.passed:
-        head = f"{lesson.name}: not right yet. {verdict.right} of {verdict.cases} cases are right."
+        verb = "is" if verdict.right == 1 else "are"
+        count = f"{verdict.right} of {verdict.cases} cases {verb} right"
+        head = f"{lesson.name}: not right yet. {count}."
         where = [verdict.case] if verdict.case else []
         return "\n".join([head, *where, *(f"    {line}" for line in verdict.words)])
     head = f"{lesson.name}: right, all {verdict.cases} cases."
