@@ -34,6 +34,10 @@ def cells(text):
     ]
 
 
+def test_every_chapter_is_there():
+    assert list(TEXTS) == [chapter.file for chapter in CHAPTERS.values()]
+
+
 @chapters
 def test_it_is_a_notebook_with_title_and_question(file, text):
     chapter = CHAPTERS[number_of(file)]
@@ -58,7 +62,7 @@ def test_it_has_two_exercises_that_there_are(file, text):
 
 @chapters
 def test_links_lead_somewhere(file, text):
-    for target in re.findall(r"\]\(([^)#\s]+)", text):
+    for target in re.findall(r"\]\(([^)#\s]+)", FENCED.sub("", text)):
         assert target.startswith("http") or (COURSE / target).exists(), (file, target)
     for line in re.findall(r"^(?:Next|The code): (.*)$", text, re.MULTILINE):
         assert "](" in line

@@ -15,7 +15,7 @@ from minicnn.apps.lessons.lesson import Lesson
 from minicnn.apps.lessons.record import remember
 from minicnn.apps.lessons.stub import stub_file
 from minicnn.apps.lessons.student import SECONDS
-from minicnn.errors import ArgumentError
+from minicnn.errors import ArgumentError, error_text
 
 
 @cli_command("minicnn lesson check conv2d", "minicnn lesson check conv2d my_conv2d.py")
@@ -38,7 +38,7 @@ def command(
     _check_file(answer, lesson)
     verdict = check(lesson, answer, seconds)
     if verdict.passed:
-        remember(lesson, answer)
+        _remember(lesson, answer)
     output.either(as_json, verdict_text(lesson, verdict), **_fields(lesson, answer, verdict))
     ctx.exit(exit_codes.OK if verdict.passed else exit_codes.FAILED)
 
@@ -53,6 +53,13 @@ def lesson_of(name: str) -> Lesson:
             f"{name} has no lesson's name; say which one it is: minicnn lesson check NAME {name}"
         )
     return find_lesson(stem)
+
+
+def _remember(lesson: Lesson, file: Path) -> None:
+    try:
+        remember(lesson, file)
+    except OSError as error:  # of a folder that must not be written to
+        output.warn(f"that it passed cannot be remembered: {error_text(error)}")
 
 
 def _check_file(file: Path, lesson: Lesson) -> None:
