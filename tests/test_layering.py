@@ -117,11 +117,13 @@ MAY_IMPORT |= {
     "apps.window": {*BELOW_APPS, "apps.sorter"},
     "apps.library": {*BELOW_APPS, "apps.runs"},
     "apps.explorer": {*BELOW_APPS, "apps.runs"},
+    "apps.lessons": BELOW_APPS,
     "apps.web": {*BELOW_APPS, "apps.explorer", "apps.library", "apps.runs"},
     "apps.cli": {
         *BELOW_APPS,
         "apps.comparison",
         "apps.explorer",
+        "apps.lessons",
         "apps.library",
         "apps.machine",
         "apps.recipes",
