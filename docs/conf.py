@@ -1,0 +1,55 @@
+"""How Sphinx makes the site of these pages: `python -m sphinx -W docs build/docs`."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+DOCS = Path(__file__).parent
+ROOT = DOCS.parent
+
+# Pages and chapters import the package of this checkout, also in the processes of the chapters.
+sys.path[:0] = [str(ROOT), str(DOCS / "extensions")]
+os.environ["PYTHONPATH"] = os.pathsep.join(
+    [str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
+)
+
+project = "minicnn"
+author = "the authors of minicnn"
+html_title = "minicnn"
+
+extensions = ["myst_nb", "api_pages", "mathml"]
+exclude_patterns = ["drawings", "extensions"]
+html_theme = "furo"
+html_static_path = ["static"]
+html_css_files = ["site.css"]
+html_copy_source = False
+html_show_sphinx = False
+
+highlight_language = "text"  # of blocks that name no language: lines to type, and what is printed
+
+myst_enable_extensions = ["colon_fence", "dollarmath", "deflist"]
+myst_heading_anchors = 4
+
+# Chapters of the course are executed, and built again only if their code has changed. A page is
+# such a chapter if it begins with `file_format: mystnb` and the kernel's name.
+nb_execution_mode = "cache"
+nb_execution_cache_path = str(ROOT / "build" / "chapters")
+nb_execution_timeout = 60  # seconds
+nb_execution_raise_on_error = True
+nb_execution_show_tb = True
+nb_merge_streams = True
+nb_ipywidgets_js = {}  # its default loads scripts from other hosts
+
+suppress_warnings = ["toc.empty_glob"]  # the course may be absent
+
+html_math_renderer = "mathml"
+
+# Signatures are those that one types; docstrings say what an argument may be.
+add_module_names = False
+autodoc_typehints = "none"
+autodoc_member_order = "bysource"
+autodoc_preserve_defaults = True
+python_maximum_signature_line_length = 88
+toc_object_entries_show_parents = "hide"
