@@ -19,7 +19,7 @@ project = "minicnn"
 author = "the authors of minicnn"
 html_title = "minicnn"
 
-extensions = ["myst_nb", "api_pages", "mathml"]
+extensions = ["myst_nb", "api_pages", "mathml", "source_pages"]
 exclude_patterns = ["drawings", "extensions"]
 html_theme = "furo"
 html_static_path = ["static"]
@@ -27,6 +27,7 @@ html_css_files = ["site.css"]
 html_copy_source = False
 html_show_sphinx = False
 
+smartquotes = False  # quotes are part of what one types: padding="same"
 highlight_language = "text"  # of blocks that name no language: lines to type, and what is printed
 
 myst_enable_extensions = ["colon_fence", "dollarmath", "deflist"]

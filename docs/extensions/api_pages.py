@@ -14,6 +14,7 @@ import docstrings
 import public_names
 from docutils import nodes
 from sphinx.application import Sphinx
+from sphinx.util.inspect import stringify_signature
 from sphinx.util.docutils import SphinxDirective
 
 MANY = 14  # names on a page that is divided by the files that define them
@@ -85,8 +86,17 @@ def described(name: str) -> list[str]:
     if home != name:
         return alias(name, home, value)
     if inspect.isclass(value):
-        return [f".. autoclass:: {name}", *option("members", own_members(value)), ""]
+        signature = arguments(value)
+        return [f".. autoclass:: {name}{signature}", *option("members", own_members(value)), ""]
     return [f".. autofunction:: {name}", ""]
+
+
+def arguments(cls: type) -> str:
+    """Return the arguments of a class; some classes take any, and check them themselves."""
+    signature = inspect.signature(cls.__init__)
+    without_self = list(signature.parameters.values())[1:]
+    shown = signature.replace(parameters=without_self)
+    return stringify_signature(shown, show_annotation=False, show_return_annotation=False)
 
 
 def option(name: str, values: list[str]) -> list[str]:
