@@ -126,7 +126,7 @@ style_and_types() {
 without_kernels=(
   activations architecture benchmark_gpu build_backend built_by_hand caffe caffe_files
   calibration callbacks cifar10 classic cli cli_convert cli_data cli_explain cli_index
-  cli_lesson cli_outputs cli_search cli_serve cli_sort cli_sort_learn cli_tune comparison continual
+  cli_lesson cli_outputs cli_search cli_serve cli_sort cli_sort_learn cli_tune comparison continual course
   cross_validation cross_validation_failures cuda_conv2d cuda_errors cuda_fallback
   cuda_kernels cuda_plan cuda_ptx cuda_reductions cuda_simulator cuda_training cuda_updates
   data_tools dataframe dataset devices docs doctor examples exchange experiment explain
