@@ -126,7 +126,7 @@ style_and_types() {
 without_kernels=(
   activations architecture benchmark_gpu build_backend built_by_hand caffe caffe_files
   calibration callbacks cifar10 classic cli cli_convert cli_data cli_explain cli_index
-  cli_outputs cli_search cli_serve cli_sort cli_sort_learn cli_tune comparison continual
+  cli_lesson cli_outputs cli_search cli_serve cli_sort cli_sort_learn cli_tune comparison continual course
   cross_validation cross_validation_failures cuda_conv2d cuda_errors cuda_fallback
   cuda_kernels cuda_plan cuda_ptx cuda_reductions cuda_simulator cuda_training cuda_updates
   data_tools dataframe dataset devices docs doctor examples exchange experiment explain
@@ -134,7 +134,7 @@ without_kernels=(
   gui_command history hostile_keras_files hostile_models image_functions images installed
   interrupt keras2 keras_backend keras_callback_arguments keras_callbacks keras_data
   keras_files keras_histories keras_initializers keras_metrics keras_signatures_of_losses
-  layer_parts layouts learning library_approximate library_duplicates library_extractors
+  layer_parts layouts learning lessons library_approximate library_duplicates library_extractors
   library_indexing library_kills library_opening library_scanning library_searching
   library_verifying losses many_steps metrics model_as_layer model_in_use model_pictures
   mutated_files names no_replace onnx_hostile onnx_node_tests onnx_reader onnx_round_trip

@@ -115,10 +115,12 @@ MAY_IMPORT |= {
     "apps.sorter": {*BELOW_APPS, "apps.machine", "apps.runs"},
     "apps.window": {*BELOW_APPS, "apps.sorter"},
     "apps.library": {*BELOW_APPS, "apps.runs"},
+    "apps.lessons": BELOW_APPS,
     "apps.web": {*BELOW_APPS, "apps.library", "apps.runs"},
     "apps.cli": {
         *BELOW_APPS,
         "apps.comparison",
+        "apps.lessons",
         "apps.library",
         "apps.machine",
         "apps.recipes",

@@ -47,6 +47,7 @@ COMMANDS = {
     "convert": CommandEntry("convert", "Write a model in another format: Keras, ONNX, Caffe."),
     "verify": CommandEntry("verify", "Check that all engines compute the same."),
     "doctor": CommandEntry("doctor", "Find out why a training does not learn."),
+    "lesson": CommandEntry("lesson", "Exercises of the course, with a check that explains."),
     "devices": CommandEntry("devices", "List the engines and processors of this machine."),
     "version": CommandEntry("version", "Print versions, for bug reports."),
 }

@@ -1,0 +1,86 @@
+"""The chapters of the course: form, exercises and links; a slow test runs their code."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import re
+from pathlib import Path
+
+import matplotlib as mpl
+import pytest
+
+from minicnn.apps.lessons.catalog import CHAPTERS, LESSONS
+
+COURSE = Path(__file__).parent.parent / "docs" / "course"
+TEXTS = {
+    chapter.file: text.read_text(encoding="utf-8")
+    for chapter in CHAPTERS.values()
+    if (text := COURSE / f"{chapter.file}.md").exists()
+}
+FENCED = re.compile(r"^```([^\n]*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+QUESTION = re.compile(r"^\*\*The question:\*\* (.+?\?)\n\n", re.MULTILINE | re.DOTALL)
+chapters = pytest.mark.parametrize(("file", "text"), TEXTS.items(), ids=TEXTS)
+
+
+def number_of(file):
+    return int(file[:2])
+
+
+def cells(text):
+    """The executed code of a chapter, without the options of the cells."""
+    return [
+        re.sub(r"\A(:.*\n)+", "", code) for kind, code in FENCED.findall(text) if "cell" in kind
+    ]
+
+
+@chapters
+def test_it_is_a_notebook_with_title_and_question(file, text):
+    chapter = CHAPTERS[number_of(file)]
+    assert text.startswith("---\nfile_format: mystnb\nkernelspec:\n  name: python3\n---\n")
+    assert f"\n# {number_of(file)}. {chapter.title}\n" in text
+    assert len(QUESTION.findall(text)) == 1 and "## What you know now\n" in text
+
+
+@chapters
+def test_all_python_is_executed(file, text):
+    kinds = {kind for kind, _ in FENCED.findall(text)}
+    assert kinds <= {"{code-cell} python", "sh", "text"} and len(cells(text)) >= 5
+
+
+@chapters
+def test_it_has_two_exercises_that_there_are(file, text):
+    named = re.findall(r"^minicnn lesson (\w+)$", text, re.MULTILINE)
+    assert len(named) == 2
+    assert set(named) == {one.name for one in LESSONS.values() if one.chapter == number_of(file)}
+
+
+@chapters
+def test_links_lead_somewhere(file, text):
+    for target in re.findall(r"\]\(([^)#\s]+)", text):
+        assert target.startswith("http") or (COURSE / target).exists(), (file, target)
+    for line in re.findall(r"^(?:Next|The code): (.*)$", text, re.MULTILINE):
+        assert "](" in line
+
+
+@chapters
+def test_the_list_of_chapters_has_its_question(file, text):
+    question = " ".join(QUESTION.findall(text)[0].split())
+    listed = (COURSE / "index.md").read_text(encoding="utf-8")
+    row = f"| {number_of(file)} | [{CHAPTERS[number_of(file)].title}]({file}.md) | "
+    assert f"{row}{question[0].upper()}{question[1:]} |\n" in listed
+    assert f"\n{file}\n" in listed  # in the table of contents
+
+
+@pytest.mark.slow
+@chapters
+def test_its_code_runs(file, text, monkeypatch, recwarn):
+    """The site's build runs it in a notebook; this is the same code without one."""
+    monkeypatch.chdir(COURSE)
+    monkeypatch.syspath_prepend(str(COURSE))
+    names, printed = {"__name__": file}, io.StringIO()
+    no_window = mpl.rc_context({"backend": "agg", "figure.max_open_warning": 0})
+    with no_window, contextlib.redirect_stdout(printed):
+        for code in cells(text):
+            exec(compile(code, f"{file}.md", "exec"), names)
+    assert printed.getvalue()
