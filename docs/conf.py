@@ -19,7 +19,7 @@ project = "minicnn"
 author = "the authors of minicnn"
 html_title = "minicnn"
 
-extensions = ["myst_nb", "api_pages", "mathml", "source_pages"]
+extensions = ["myst_nb", "api_pages", "command_pages", "mathml", "source_pages"]
 exclude_patterns = ["drawings", "extensions"]
 html_theme = "furo"
 html_static_path = ["static"]
@@ -42,8 +42,6 @@ nb_execution_raise_on_error = True
 nb_execution_show_tb = True
 nb_merge_streams = True
 nb_ipywidgets_js = {}  # its default loads scripts from other hosts
-
-suppress_warnings = ["toc.empty_glob"]  # the course may be absent
 
 html_math_renderer = "mathml"
 

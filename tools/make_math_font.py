@@ -1,7 +1,8 @@
 """Make the font of the formulas: `python tools/make_math_font.py STIXMath-Regular.otf`.
 
-Needs `pip install fonttools brotli` and the file of STIX 1.1.1 (Debian: fonts-stix). What formulas on
-the pages may need is kept, with all sizes of brackets and sums. The license asks for another name.
+Needs `pip install fonttools brotli` and the file of STIX 1.1.1 (Debian: fonts-stix). What formulas
+on the pages may need is kept, with all sizes of brackets and sums. The license asks for another
+name.
 """
 
 import sys

@@ -14,8 +14,8 @@ import docstrings
 import public_names
 from docutils import nodes
 from sphinx.application import Sphinx
-from sphinx.util.inspect import stringify_signature
 from sphinx.util.docutils import SphinxDirective
+from sphinx.util.inspect import stringify_signature
 
 MANY = 14  # names on a page that is divided by the files that define them
 
@@ -107,7 +107,8 @@ def option(name: str, values: list[str]) -> list[str]:
 def alias(name: str, home: str, value: Any) -> list[str]:
     """Describe another name of an object by a link to the one that is described."""
     kind = "class" if inspect.isclass(value) else "function"
-    return [f".. py:{kind}:: {name}", "", f"   The same as :py:obj:`{home}`.", ""]
+    short = name.rpartition(".")[2]
+    return [f".. py:{kind}:: {short}", "", f"   The same as :py:obj:`{home}`.", ""]
 
 
 def constant(name: str, value: Any) -> list[str]:
@@ -118,7 +119,7 @@ def constant(name: str, value: Any) -> list[str]:
         text = repr(tuple(getattr(one, "name", one) for one in shown))
     what = "Keys" if isinstance(value, dict) else "Value"
     body = [f"   :{what}: ``{text or value}``", ""]
-    return [f".. py:data:: {name}", "", *body]
+    return [f".. py:data:: {name.rpartition('.')[2]}", "", *body]
 
 
 def own_members(cls: type) -> list[str]:
@@ -156,8 +157,7 @@ def linker(name: str) -> docstrings.Link:
         module = module.rpartition(".")[0]
 
     def link(word: str) -> str:
-        plain = word.removesuffix("()").replace("mc.", "minicnn.", 1) if word.startswith("mc.") else word
-        target = target_of(plain.removesuffix("()"), module)
+        target = target_of(re.sub(r"^mc\.", "minicnn.", word).removesuffix("()"), module)
         return f":py:obj:`{word} <{target}>`" if target else f"``{word}``"
 
     return link
@@ -172,9 +172,10 @@ def target_of(word: str, module: str) -> str | None:
         return public_names.home(word)
     if f"{module}.{word}" in objects and word[:1].isupper():
         return public_names.home(f"{module}.{word}")
-    if word[:1].isupper() and word.isidentifier():
-        return next((found for found in public_names.homes().values() if found.endswith(f".{word}")), None)
-    return None
+    if not word[:1].isupper() or not word.isidentifier():
+        return None
+    homes = public_names.homes().values()
+    return next((found for found in homes if found.endswith(f".{word}")), None)
 
 
 def docstring_of(value: Any, name: str) -> list[str]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator
 
-SECTIONS = ("Parameters", "Attributes", "Returns", "Raises", "Warns", "Notes", "References", "Examples")
-OF_ENTRIES = {"Parameters", "Attributes", "Returns", "Raises", "Warns"}
+OF_ENTRIES = ("Parameters", "Attributes", "Returns", "Raises", "Warns")
+SECTIONS = (*OF_ENTRIES, "Notes", "References", "Examples")
 ENTRY = re.compile(r"(?P<names>[\w.*\"', ]+?) : (?P<text>.*)")
 FORMULA = re.compile(r"[\w, ]+(\[[^\]]*\])? [-+*]?= .*[^.:]")
 SPECIAL = re.compile(r"([\\*|]|_(?=\W|$))")
@@ -86,7 +86,8 @@ def joined(parts: list[str]) -> str:
     """Join words and marked names; a name must not touch a letter, so a mark parts them."""
     result = parts[0]
     for name, after in zip(parts[1::2], parts[2::2], strict=True):
-        before = "\\ " if result and not result[-1].isspace() and result[-1] not in "([{'\"-/" else ""
+        touches = result and not result[-1].isspace() and result[-1] not in "([{'\"-/"
+        before = "\\ " if touches else ""
         behind = "\\ " if after and (after[0].isalnum() or after[0] in "[(=") else ""
         result += before + name + behind + after
     return result

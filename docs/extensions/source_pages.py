@@ -27,7 +27,8 @@ from sphinx.environment import BuildEnvironment
 
 ROOT = Path(__file__).resolve().parents[2]
 KINDS = {
-    ".cpp", ".css", ".hpp", ".html", ".inc", ".js", ".json", ".md", ".py", ".sh", ".toml", ".txt", ".ui",
+    ".cpp", ".css", ".hpp", ".html", ".inc", ".js", ".json", ".md", ".py", ".sh", ".toml", ".txt",
+    ".ui",
 }  # fmt: skip
 # Small pages of their own: with the navigation of all pages each would take a tenth of a second.
 TEMPLATE = Template((Path(__file__).parent / "source_page.html").read_text(encoding="utf-8"))
@@ -179,10 +180,17 @@ def purge(_app: Sphinx, env: BuildEnvironment, docname: str) -> None:
     shown_by(env).pop(docname, None)
 
 
+def merge(_app: Sphinx, env: BuildEnvironment, docnames: set[str], other: BuildEnvironment) -> None:
+    """Take over what pages need that another process has read."""
+    shown_by(env).update({name: shown_by(other).get(name, set()) for name in docnames})
+
+
 def setup(app: Sphinx) -> dict[str, Any]:
     """Handle links when a page is read, and make the pages of files at the end."""
-    app.connect("doctree-read", link_to_sources, priority=100)  # before files are copied as downloads
+    # Before Sphinx copies such files, so that they can be downloaded.
+    app.connect("doctree-read", link_to_sources, priority=100)
     app.connect("doctree-read", link_objects)
     app.connect("env-purge-doc", purge)
+    app.connect("env-merge-info", merge)
     app.connect("build-finished", write_pages)
-    return {"version": "1", "env_version": 1, "parallel_write_safe": True}
+    return {"env_version": 1, "parallel_read_safe": True, "parallel_write_safe": True}
