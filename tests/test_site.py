@@ -13,9 +13,11 @@ from types import ModuleType
 
 import check_site
 import docstrings
+import house
 import numpy as np
 import public_names
 import pytest
+from test_layering import MAY_IMPORT
 
 import minicnn as mc
 from minicnn import errors, layers, ops
@@ -118,6 +120,11 @@ def test_the_page_of_errors_says_which_built_in_error_each_is():
     assert len(rows) > 20
     for name, built_in in rows:
         assert issubclass(kinds[name], getattr(builtins, built_in)), name
+
+
+def test_the_drawing_of_the_house_is_that_of_the_table():
+    drawn = (DOCS / "images" / "house.svg").read_text(encoding="utf-8")
+    assert drawn == house.drawing(MAY_IMPORT), "python docs/drawings/house.py draws it again"
 
 
 def test_every_page_is_in_a_table_of_contents():
