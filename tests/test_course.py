@@ -37,7 +37,8 @@ def cells(text):
 @chapters
 def test_it_is_a_notebook_with_title_and_question(file, text):
     chapter = CHAPTERS[number_of(file)]
-    assert text.startswith("---\nfile_format: mystnb\nkernelspec:\n  name: python3\n---\n")
+    head = text.partition("\n---\n")[0].splitlines()
+    assert {"file_format: mystnb", "  name: python3", "  language: python"} <= set(head)
     assert f"\n# {number_of(file)}. {chapter.title}\n" in text
     assert len(QUESTION.findall(text)) == 1 and "## What you know now\n" in text
 
