@@ -50,5 +50,4 @@ add_module_names = False
 autodoc_typehints = "none"
 autodoc_member_order = "bysource"
 autodoc_preserve_defaults = True
-python_maximum_signature_line_length = 88
 toc_object_entries_show_parents = "hide"
