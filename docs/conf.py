@@ -26,6 +26,7 @@ html_static_path = ["static"]
 html_css_files = ["site.css"]
 html_copy_source = False
 html_show_sphinx = False
+html_show_copyright = False
 
 smartquotes = False  # quotes are part of what one types: padding="same"
 highlight_language = "text"  # of blocks that name no language: lines to type, and what is printed

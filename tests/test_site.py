@@ -87,6 +87,8 @@ factor, other : numbers; default 1,
 Raises
 ------
 ShapeError : x is *empty*
+OSError
+    The disk is full.
 
 >>> scale(2)
 4
@@ -101,6 +103,8 @@ def test_docstrings_become_fields_formulas_and_examples():
     assert ":Parameters:\n   - ``x`` – float32 array. At least one value." in text
     assert "   - ``factor``, ``other`` – numbers; default 1, of any size" in text
     assert "   - <ShapeError> – x is \\*empty\\*" in text
+    assert "   - <OSError> – The disk is full." in text
+    assert ".. code-block:: pycon\n\n   >>> scale(2)\n   4" in text
 
 
 def all_errors() -> set[type]:
