@@ -52,3 +52,7 @@ autodoc_typehints = "none"
 autodoc_member_order = "bysource"
 autodoc_preserve_defaults = True
 toc_object_entries_show_parents = "hide"
+
+# Every reference must lead somewhere; types of properties may be classes without a public name.
+nitpicky = True
+nitpick_ignore_regex = [("py:class", r"minicnn\..*")]
