@@ -61,6 +61,8 @@ def groups(module: str) -> list[tuple[str, list[str], list[str]]]:
     found: dict[str, list[str]] = {}
     for name, value in members.items():
         found.setdefault(defining_module(value, module), []).append(name)
+    if len(found) == 1:
+        return [("", [], list(members))]
     headed = [(*heading_of(file), sorted(names)) for file, names in found.items()]
     return sorted(headed, key=lambda group: group[0])
 
