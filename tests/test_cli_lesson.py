@@ -29,8 +29,10 @@ WRONG = {
     "a crash": ("    import os\n    os.abort()\n", "Your code crashed Python itself (SIGABRT)"),
     "no end": (
         "    while True:\n        p = z\n",
-        "Your function had not returned anything after 2 s. Is there a loop that never ends?\n    This is line 1",
+        "Your function had not returned anything after 2 s. Is there a loop that never ends?\n"
+        "    This is line 1",
     ),
+    "a question": ("    input()\n", "Your code raised EOFError"),
     "a changed argument": ("    z -= z.max()\n    return z\n", "changed its argument z, which"),
     "another shape": ("    return z.sum(1)\n", "The result has shape (2,) instead of (2, 3)."),
     "overflow": (
@@ -134,6 +136,21 @@ def test_a_file_beside_it_does_not_replace_a_module(begun, capfd):
         ),
     )
     assert check("softmax") == 0
+
+
+def test_an_error_in_the_race_is_named(begun, capfd):
+    write(begun, RIGHT.replace("    print", "    if len(z) > 100: raise MemoryError\n    print"))
+    assert check("softmax") == 1
+    out = capfd.readouterr().out
+    assert "4 of 4 cases are right.\nThe race, ten thousand images: z (10000, 10)\n" in out
+    assert "Your code raised MemoryError" in out
+
+
+def test_passing_counts_even_if_it_cannot_be_remembered(begun, capfd):
+    (begun.parent / ".minicnn-lessons.json").mkdir()
+    write(begun, RIGHT)
+    assert check("softmax") == 0
+    assert "cannot be remembered" in capfd.readouterr().err
 
 
 def test_a_race_that_takes_too_long_is_no_fault(begun, capfd):

@@ -34,6 +34,10 @@ def cells(text):
     ]
 
 
+def test_every_chapter_is_there():
+    assert list(TEXTS) == [chapter.file for chapter in CHAPTERS.values()]
+
+
 @chapters
 def test_it_is_a_notebook_with_title_and_question(file, text):
     chapter = CHAPTERS[number_of(file)]

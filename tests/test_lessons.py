@@ -130,7 +130,8 @@ def test_the_first_wrong_case_counts():
 Y = np.array([[1.25, -2.5, 3.0], [4.0, 5.75, 7.5]])
 COMMON = {
     "transposed": (Y.T, "The axes are in another order: your result.T would be right."),
-    "an axis too much": (Y[None], ".reshape(2, 3) would be right."),
+    "an axis too much": (Y[None], "np.squeeze(your result, 0) would be right."),
+    "a row": (Y.ravel(), "your result.reshape(2, 3) would be right."),
     "not summed": (np.stack([Y / 4, Y * 3 / 4]), "A sum is missing: your result.sum(0)"),
     "not averaged": (np.stack([Y / 2, Y * 3 / 2]), "A mean is missing: your result.mean(0)"),
     "infinite": (np.where(Y > 7, np.inf, Y), "A number is infinite"),
@@ -141,6 +142,7 @@ COMMON = {
     "reversed": (Y[:, ::-1], "in reversed order along axis 1"),
     "one of 7": (Y / 7, "1/7 of what it should be. 7 is the length of axis 0 of x."),
     "times an argument": (Y * 0.3, "1/3.333 of what it should be. 0.3 is the argument rate."),
+    "factor and sign": (Y * -7, "7 times as large as it should be, and the sign is wrong. 7 is"),
     "any factor": (Y * 1.5, "Every number is 1.5 times as large as it should be."),
     "pixels": (Y * 255, "255 is the largest value of a pixel"),
     "a constant": (Y + 0.5, "Every number is too large by the same amount, 0.5."),
@@ -156,6 +158,11 @@ def test_common_mistakes(got, words):
     wrong = wrong_numbers(got, Y, 1e-5) if got.shape == Y.shape else np.zeros(0, bool)
     said = common_mistake(Difference("", got, Y, wrong), case, 1e-5)
     assert words in said and bool(words) == bool(said)
+
+
+def test_an_axis_is_missing():
+    found = Difference("", Y, Y[..., None], np.zeros(0, bool))
+    assert "np.expand_dims(your result, 2)" in common_mistake(found, Case(""), 1e-5)
 
 
 def test_a_square_result_may_be_transposed():

@@ -15,7 +15,7 @@ from minicnn.apps.lessons.lesson import Lesson
 from minicnn.apps.lessons.record import remember
 from minicnn.apps.lessons.stub import stub_file
 from minicnn.apps.lessons.student import SECONDS
-from minicnn.errors import ArgumentError
+from minicnn.errors import ArgumentError, error_text
 
 
 @cli_command("minicnn lesson check conv2d", "minicnn lesson check conv2d my_conv2d.py")
@@ -38,7 +38,7 @@ def command(
     _check_file(answer, lesson)
     verdict = check(lesson, answer, seconds)
     if verdict.passed:
-        remember(lesson, answer)
+        _remember(lesson, answer)
     output.either(as_json, verdict_text(lesson, verdict), **_fields(lesson, answer, verdict))
     ctx.exit(exit_codes.OK if verdict.passed else exit_codes.FAILED)
 
@@ -55,6 +55,13 @@ def lesson_of(name: str) -> Lesson:
     return find_lesson(stem)
 
 
+def _remember(lesson: Lesson, file: Path) -> None:
+    try:
+        remember(lesson, file)
+    except OSError as error:  # of a folder that must not be written to
+        output.warn(f"that it passed cannot be remembered: {error_text(error)}")
+
+
 def _check_file(file: Path, lesson: Lesson) -> None:
     if not file.is_file():
         raise click.UsageError(
@@ -65,7 +72,9 @@ def _check_file(file: Path, lesson: Lesson) -> None:
 def verdict_text(lesson: Lesson, verdict: Verdict) -> str:
     """Return the verdict as lines of text."""
     if not verdict.passed:
-        head = f"{lesson.name}: not right yet. {verdict.right} of {verdict.cases} cases are right."
+        verb = "is" if verdict.right == 1 else "are"
+        count = f"{verdict.right} of {verdict.cases} cases {verb} right"
+        head = f"{lesson.name}: not right yet. {count}."
         where = [verdict.case] if verdict.case else []
         return "\n".join([head, *where, *(f"    {line}" for line in verdict.words)])
     head = f"{lesson.name}: right, all {verdict.cases} cases."

@@ -56,8 +56,8 @@ def neuron(x: np.ndarray, w: np.ndarray, b: float) -> np.ndarray:
                 lambda x, w, b: operations.softmax(_score(x, w, b)[None])[0][0]),
     ),
     race=lambda rng: Case(
-        "a thousand digits", x=rng.normal(size=(1000, 784)).astype(np.float32),
-        w=rng.normal(size=784).astype(np.float32), b=0.5),
+        "a thousand digits", x=rng.random(size=(1000, 784), dtype=np.float32),
+        w=rng.normal(size=784).astype(np.float32) / 10, b=0.5),
 )  # fmt: skip
 
 
@@ -157,7 +157,7 @@ def _learning_case(
     rate: float,
     dtype: type = np.float64,
 ) -> Case:
-    x, w = rng.normal(size=(count, features)), rng.normal(size=features)
+    x, w = rng.normal(size=(count, features)), rng.normal(size=features) / features**0.5
     t = (x.sum(1) + rng.normal(size=count) > 0).astype(dtype)
     return Case(text, x=x.astype(dtype), t=t, w=w.astype(dtype), b=0.4, rate=rate)
 

@@ -104,7 +104,8 @@ def dropout(x: np.ndarray, kept: np.ndarray, rate: float) -> np.ndarray:
     solution=(in_numpy.dropout_forward, in_numpy._kept),
     mistakes=(
         Mistake("What is kept must be divided by 1 - rate (the rate is {rate}). Otherwise the "
-                "sums of the next layer would be smaller in training than later.", lambda x, kept, rate: _masked(x, kept)),
+                "sums of the next layer would be smaller in training than later.",
+                lambda x, kept, rate: _masked(x, kept)),
         Mistake("What is kept was multiplied by 1 - rate; divide by it.",
                 lambda x, kept, rate: _masked(x, kept) * (1 - rate)),
         Mistake("What is kept was divided by the rate; divide by 1 - rate, the part that stays.",

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from minicnn import operations
 from minicnn.apps.lessons.lesson import Case, Lesson, Mistake
 from minicnn.backends import kernel
 from minicnn.backends.numpy import conv2d, dense
@@ -16,8 +15,8 @@ Arrays = tuple[np.ndarray, ...]
 
 
 def _dense(dy: np.ndarray, x: np.ndarray, w: np.ndarray) -> Arrays:
-    _, saved = operations.dense(x, w, np.zeros(w.shape[1], x.dtype))
-    return operations.dense_backward(dy, saved)
+    (dx,) = kernel("dense_backward_input")(dy, w)
+    return dx, *kernel("dense_backward_weights")(dy, x)
 
 
 DENSE_BACKWARD = Lesson(

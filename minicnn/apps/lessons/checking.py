@@ -70,7 +70,7 @@ def judge(lesson: Lesson, answers: Answers) -> Verdict:
         number, words = len(answers.results), answers.trouble.splitlines()
     else:
         return _passed(lesson, len(cases), answers)
-    where = _in_words(cases, number) if answers.loaded else ""
+    where = _in_words(lesson, cases, number) if answers.loaded else ""
     return Verdict(False, number, len(cases), where, words)
 
 
@@ -80,7 +80,11 @@ def _passed(lesson: Lesson, count: int, answers: Answers) -> Verdict:
     return Verdict(True, count, count, race=race or answers.slow.splitlines(), times=answers.times)
 
 
-def _in_words(cases: list[Case], number: int) -> str:
+def _in_words(lesson: Lesson, cases: list[Case], number: int) -> str:
+    """Return a case in words; the one after the last is the race."""
+    race = lesson.race_case()
+    if number == len(cases) and race is not None:
+        return f"The race, {race.text}: {race.shapes()}"
     case = cases[number]
     return f"Case {number + 1} of {len(cases)}, {case.text}: {case.shapes()}"
 

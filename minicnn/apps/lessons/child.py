@@ -94,7 +94,7 @@ class Child:
             words = "The function is not written yet: your code comes in place of `raise ...`."
             self.give_up(words + self.place(traceback.extract_tb(error.__traceback__)))
         except SyntaxError as error:
-            place = f"line {error.lineno} of {self.file.name}"
+            place = f"line {error.lineno} of {Path(error.filename or self.file).name}"
             self.give_up(f"Python cannot read {place}: {error.msg}.{_shown(error.text)}")
         except (SystemExit, KeyboardInterrupt) as error:
             self.give_up(f"Your code ended the program with {type(error).__name__}.")

@@ -49,7 +49,19 @@ def _right_numbers(found: Difference, _case: Case, tolerance: float) -> str:
     got, expected = found.got, found.expected
     if got.size != expected.size or not is_close(got.reshape(expected.shape), expected, tolerance):
         return ""
-    return f"The numbers are right, the axes are not: .reshape{expected.shape} would be right."
+    how = _one_axis(got.shape, expected.shape) or f"your result.reshape{expected.shape}"
+    return f"The numbers are right, the axes are not: {how} would be right."
+
+
+def _one_axis(got: tuple[int, ...], expected: tuple[int, ...]) -> str:
+    """Return how to add or to take away an axis of length 1; "" if that is not it."""
+    for axis in range(len(expected)):
+        if expected[axis] == 1 and got == expected[:axis] + expected[axis + 1 :]:
+            return f"np.expand_dims(your result, {axis})"
+    for axis in range(len(got)):
+        if got[axis] == 1 and expected == got[:axis] + got[axis + 1 :]:
+            return f"np.squeeze(your result, {axis})"
+    return ""
 
 
 def _not_summed(found: Difference, _case: Case, tolerance: float) -> str:
@@ -109,14 +121,16 @@ def _reversed(found: Difference, _case: Case, tolerance: float) -> str:
 def _factor(found: Difference, case: Case, tolerance: float) -> str:
     got, expected = found.got.astype(np.float64), found.expected.astype(np.float64)
     factor = float((got * expected).sum() / max((expected * expected).sum(), 1e-300))
-    if factor <= 0 or not is_close(got, factor * expected, tolerance):
+    if not factor or not is_close(got, factor * expected, tolerance):
         return ""
-    meaning = _meaning_of(factor, case)
+    size = abs(factor)
+    meaning = _meaning_of(size, case)
     if meaning is None and np.unique(expected[expected != 0]).size < 2:
         return ""  # any single number is some multiple of another one
-    which = f"{factor:.4g} times" if factor > 1 else f"1/{1 / factor:.4g} of"
-    what = "as large as it should be" if factor > 1 else "what it should be"
-    return f"Every number is {which} {what}.{f' {meaning}.' if meaning else ''}"
+    who = "The number" if got.size == 1 else "Every number"
+    how = f"{size:.4g} times as large as" if size > 1 else f"1/{1 / size:.4g} of what"
+    sign = ", and the sign is wrong" if factor < 0 else ""
+    return f"{who} is {how} it should be{sign}.{f' {meaning}.' if meaning else ''}"
 
 
 def _offset(found: Difference, _case: Case, tolerance: float) -> str:

@@ -57,7 +57,9 @@ def _run(lesson: Lesson, file: Path, folder: Path, seconds: float) -> int | None
     calls = len(lesson.all_cases()) + 2  # loading the file, and the race
     try:
         most = SECONDS_TO_START + seconds * calls
-        return subprocess.run(words, env=_environment(), stdout=2, timeout=most).returncode
+        return subprocess.run(
+            words, env=_environment(), stdin=subprocess.DEVNULL, stdout=2, timeout=most
+        ).returncode
     except subprocess.TimeoutExpired:
         return None
 
