@@ -26,6 +26,7 @@ html_static_path = ["static"]
 html_css_files = ["site.css"]
 html_copy_source = False
 html_show_sphinx = False
+html_show_copyright = False
 
 smartquotes = False  # quotes are part of what one types: padding="same"
 highlight_language = "text"  # of blocks that name no language: lines to type, and what is printed
@@ -50,5 +51,8 @@ add_module_names = False
 autodoc_typehints = "none"
 autodoc_member_order = "bysource"
 autodoc_preserve_defaults = True
-python_maximum_signature_line_length = 88
 toc_object_entries_show_parents = "hide"
+
+# Every reference must lead somewhere; types of properties may be classes without a public name.
+nitpicky = True
+nitpick_ignore_regex = [("py:class", r"minicnn\..*")]

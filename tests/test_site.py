@@ -13,9 +13,11 @@ from types import ModuleType
 
 import check_site
 import docstrings
+import house
 import numpy as np
 import public_names
 import pytest
+from test_layering import MAY_IMPORT
 
 import minicnn as mc
 from minicnn import errors, layers, ops
@@ -85,6 +87,8 @@ factor, other : numbers; default 1,
 Raises
 ------
 ShapeError : x is *empty*
+OSError
+    The disk is full.
 
 >>> scale(2)
 4
@@ -99,6 +103,8 @@ def test_docstrings_become_fields_formulas_and_examples():
     assert ":Parameters:\n   - ``x`` – float32 array. At least one value." in text
     assert "   - ``factor``, ``other`` – numbers; default 1, of any size" in text
     assert "   - <ShapeError> – x is \\*empty\\*" in text
+    assert "   - <OSError> – The disk is full." in text
+    assert ".. code-block:: pycon\n\n   >>> scale(2)\n   4" in text
 
 
 def all_errors() -> set[type]:
@@ -118,6 +124,11 @@ def test_the_page_of_errors_says_which_built_in_error_each_is():
     assert len(rows) > 20
     for name, built_in in rows:
         assert issubclass(kinds[name], getattr(builtins, built_in)), name
+
+
+def test_the_drawing_of_the_house_is_that_of_the_table():
+    drawn = (DOCS / "images" / "house.svg").read_text(encoding="utf-8")
+    assert drawn == house.drawing(MAY_IMPORT), "python docs/drawings/house.py draws it again"
 
 
 def test_every_page_is_in_a_table_of_contents():

@@ -115,8 +115,9 @@ def main() -> None:
     site = parser.parse_args().site.resolve()
     found = check(site)
     missing = [f"{name} is not in the reference" for name in names_without_a_place(site)]
-    print(f"{found.pages} pages, {found.links} links within the site")
-    print(*found.problems, *missing, sep="\n")
+    print(f"{found.pages} pages, {found.links} links within the site, {len(missing)} names missing")
+    for problem in found.problems + missing:
+        print(problem)
     if found.problems or missing or not found.pages:
         sys.exit(1)
 

@@ -61,6 +61,8 @@ def groups(module: str) -> list[tuple[str, list[str], list[str]]]:
     found: dict[str, list[str]] = {}
     for name, value in members.items():
         found.setdefault(defining_module(value, module), []).append(name)
+    if len(found) == 1:
+        return [("", [], list(members))]
     headed = [(*heading_of(file), sorted(names)) for file, names in found.items()]
     return sorted(headed, key=lambda group: group[0])
 
@@ -123,20 +125,23 @@ def constant(name: str, value: Any) -> list[str]:
 
 
 def own_members(cls: type) -> list[str]:
-    """Return the methods and properties that a class adds to its public base classes."""
-    known = {name for base in cls.__mro__[1:] if is_public(base) for name in vars(base)}
+    """Return the methods and properties that a class adds to its public base classes.
+
+    A class without any, and a model, also has those of the base classes that are not public.
+    """
+    bases = [base for base in cls.__mro__[1:] if base.__module__.startswith("minicnn.")]
+    public = [base for base in bases if is_public(base)]
+    whole = not public or cls.__module__.startswith("minicnn.models.")
+    known = {name for base in (public if whole else bases) for name in vars(base)}
     found: dict[str, None] = {}
-    for base in cls.__mro__:
-        if base is not cls and is_public(base):
-            break
-        if base.__module__.startswith("minicnn."):
-            found |= dict.fromkeys(name for name in vars(base) if is_described(base, name))
+    for base in [cls, *(base for base in bases if whole and base not in public)]:
+        found |= dict.fromkeys(name for name in vars(base) if is_described(base, name))
     return [name for name in found if name not in known]
 
 
 def is_public(cls: type) -> bool:
-    """Whether the reference describes the class, or everybody knows it."""
-    return id(cls) in public_names.homes() or not cls.__module__.startswith("minicnn.")
+    """Whether the reference describes the class."""
+    return id(cls) in public_names.homes()
 
 
 def is_described(cls: type, name: str) -> bool:

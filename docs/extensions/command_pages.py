@@ -23,12 +23,20 @@ class CommandLine(SphinxDirective):
 
     def run(self) -> list[nodes.Node]:
         """Return the nodes of the whole page but for its title."""
-        lines = [*title("Options of every command"), ".. program:: minicnn", ""]
+        lines = [*overview(), *title("Options of every command"), ".. program:: minicnn", ""]
         for option in common_options():
             lines += described_option(option)
         for name, command in commands():
             lines += described(name, command)
         return self.parse_text_to_nodes("\n".join(lines), allow_section_headings=True)
+
+
+def overview() -> list[str]:
+    """Return a table of the commands and what they do, as `minicnn --help` prints it."""
+    lines = [".. list-table::", "   :widths: auto", ""]
+    for name, entry in main.COMMANDS.items():
+        lines += [f"   * - `minicnn {name}`_", f"     - {docstrings.prose(entry.help, literal)}"]
+    return [*lines, ""]
 
 
 def commands() -> Iterator[tuple[str, click.Command]]:
