@@ -142,7 +142,7 @@ without_kernels=(
   mutated_files names no_replace onnx_hostile onnx_node_tests onnx_reader onnx_round_trip
   onnx_writer own_classes own_losses parts penalties plain_pickle precision predict_images
   preprocess pretrained preview published_datasets py_dataset regularizers rename reprs
-  resume robustness robustness_command run_calibration runs schedules settings
+  resume robustness robustness_command run_calibration runs schedules settings site
   sorter_applying sorter_faults sorter_finding sorter_planning sorter_undoing split_copy
   starting subclassing suite tar tensor_cores text torch train_kills transfer tune
   tune_processes tune_record tune_report tune_space unreadable upright utils
@@ -174,6 +174,12 @@ lower_instruction_sets() {
     echo "MINICNN_ISA=$level"
     MINICNN_ISA=$level python -m pytest -q -n 2 --dist loadfile -m "slow or not slow" $blind
   done
+}
+
+# Warnings are errors. Chapters of the course are executed; a cell that fails ends the build.
+documentation_site() {
+  python -m sphinx -q -W --keep-going -j 2 docs build/docs
+  python tools/check_site.py build/docs
 }
 
 # For every usual Python that is here; the others are named.

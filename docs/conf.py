@@ -19,14 +19,16 @@ project = "minicnn"
 author = "the authors of minicnn"
 html_title = "minicnn"
 
-extensions = ["myst_nb", "api_pages", "mathml"]
+extensions = ["myst_nb", "api_pages", "command_pages", "mathml", "source_pages"]
 exclude_patterns = ["drawings", "extensions"]
 html_theme = "furo"
 html_static_path = ["static"]
 html_css_files = ["site.css"]
 html_copy_source = False
 html_show_sphinx = False
+html_show_copyright = False
 
+smartquotes = False  # quotes are part of what one types: padding="same"
 highlight_language = "text"  # of blocks that name no language: lines to type, and what is printed
 
 myst_enable_extensions = ["colon_fence", "dollarmath", "deflist"]
@@ -42,8 +44,6 @@ nb_execution_show_tb = True
 nb_merge_streams = True
 nb_ipywidgets_js = {}  # its default loads scripts from other hosts
 
-suppress_warnings = ["toc.empty_glob"]  # the course may be absent
-
 html_math_renderer = "mathml"
 
 # Signatures are those that one types; docstrings say what an argument may be.
@@ -51,5 +51,8 @@ add_module_names = False
 autodoc_typehints = "none"
 autodoc_member_order = "bysource"
 autodoc_preserve_defaults = True
-python_maximum_signature_line_length = 88
 toc_object_entries_show_parents = "hide"
+
+# Every reference must lead somewhere; types of properties may be classes without a public name.
+nitpicky = True
+nitpick_ignore_regex = [("py:class", r"minicnn\..*")]

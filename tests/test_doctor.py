@@ -14,7 +14,7 @@ from minicnn import explain
 from minicnn.apps.cli.doctor import curves
 from minicnn.apps.cli.main import run
 from minicnn.errors import FormatError
-from minicnn.explain import Doctor, examine, symptoms
+from minicnn.explain import Doctor, doctor, examine, symptoms
 from minicnn.layers import Activation, BatchNormalization, Conv2D, Dense, Flatten, MaxPooling2D
 
 RNG = np.random.default_rng(0)
@@ -75,6 +75,22 @@ def test_a_rate_that_is_too_low_is_named():
     texts = bad(examine(network(mc.optimizers.SGD(1e-9)), *samples()))
     assert any("1e-09 is too low for SGD" in text for text in texts)
     assert any("cannot learn 16 samples by heart" in text for text in texts)
+
+
+def test_a_loss_that_falls_only_to_that_of_guessing_is_not_learning_by_heart():
+    x, y = samples()
+    finding = doctor.learns_by_heart(network(mc.optimizers.SGD(0.05, momentum=0.9)), 255 * x, y)
+    assert finding.bad
+    assert "with learning rate 0.05 the network cannot even learn 16 samples" in finding.text
+
+
+def test_gradients_that_are_all_0_are_not_blamed_on_the_rate():
+    model = network(mc.optimizers.SGD(0.1))
+    for parameter in model.get_layer("think").parameters:
+        parameter.assign(np.full(parameter.shape, -1))
+    texts = bad(examine(model, *samples(), by_heart=False))
+    assert any(text.startswith("all gradients of the weights are 0") for text in texts)
+    assert not any("too low" in text for text in texts)
 
 
 def test_a_network_that_cannot_learn_is_told_from_a_rate_that_does_not_fit():

@@ -91,7 +91,7 @@ def test_static_files_are_served(browser):
 
 
 def test_the_documented_weights_are_the_usual_ones():
-    text = (ROOT / "docs" / "search.md").read_text()
+    text = (ROOT / "docs" / "image-search.md").read_text()
     line = re.search(r"score = .*", text)[0]
     found = {name: float(weight) for weight, name in re.findall(r"([0-9.]+) × (\w+)", line)}
     assert found == {

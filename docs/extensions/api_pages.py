@@ -15,6 +15,7 @@ import public_names
 from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
+from sphinx.util.inspect import stringify_signature
 
 MANY = 14  # names on a page that is divided by the files that define them
 
@@ -60,6 +61,8 @@ def groups(module: str) -> list[tuple[str, list[str], list[str]]]:
     found: dict[str, list[str]] = {}
     for name, value in members.items():
         found.setdefault(defining_module(value, module), []).append(name)
+    if len(found) == 1:
+        return [("", [], list(members))]
     headed = [(*heading_of(file), sorted(names)) for file, names in found.items()]
     return sorted(headed, key=lambda group: group[0])
 
@@ -85,8 +88,17 @@ def described(name: str) -> list[str]:
     if home != name:
         return alias(name, home, value)
     if inspect.isclass(value):
-        return [f".. autoclass:: {name}", *option("members", own_members(value)), ""]
+        signature = arguments(value)
+        return [f".. autoclass:: {name}{signature}", *option("members", own_members(value)), ""]
     return [f".. autofunction:: {name}", ""]
+
+
+def arguments(cls: type) -> str:
+    """Return the arguments of a class; some classes take any, and check them themselves."""
+    signature = inspect.signature(cls.__init__)
+    without_self = list(signature.parameters.values())[1:]
+    shown = signature.replace(parameters=without_self)
+    return stringify_signature(shown, show_annotation=False, show_return_annotation=False)
 
 
 def option(name: str, values: list[str]) -> list[str]:
@@ -97,7 +109,8 @@ def option(name: str, values: list[str]) -> list[str]:
 def alias(name: str, home: str, value: Any) -> list[str]:
     """Describe another name of an object by a link to the one that is described."""
     kind = "class" if inspect.isclass(value) else "function"
-    return [f".. py:{kind}:: {name}", "", f"   The same as :py:obj:`{home}`.", ""]
+    short = name.rpartition(".")[2]
+    return [f".. py:{kind}:: {short}", "", f"   The same as :py:obj:`{home}`.", ""]
 
 
 def constant(name: str, value: Any) -> list[str]:
@@ -108,24 +121,27 @@ def constant(name: str, value: Any) -> list[str]:
         text = repr(tuple(getattr(one, "name", one) for one in shown))
     what = "Keys" if isinstance(value, dict) else "Value"
     body = [f"   :{what}: ``{text or value}``", ""]
-    return [f".. py:data:: {name}", "", *body]
+    return [f".. py:data:: {name.rpartition('.')[2]}", "", *body]
 
 
 def own_members(cls: type) -> list[str]:
-    """Return the methods and properties that a class adds to its public base classes."""
-    known = {name for base in cls.__mro__[1:] if is_public(base) for name in vars(base)}
+    """Return the methods and properties that a class adds to its public base classes.
+
+    A class without any, and a model, also has those of the base classes that are not public.
+    """
+    bases = [base for base in cls.__mro__[1:] if base.__module__.startswith("minicnn.")]
+    public = [base for base in bases if is_public(base)]
+    whole = not public or cls.__module__.startswith("minicnn.models.")
+    known = {name for base in (public if whole else bases) for name in vars(base)}
     found: dict[str, None] = {}
-    for base in cls.__mro__:
-        if base is not cls and is_public(base):
-            break
-        if base.__module__.startswith("minicnn."):
-            found |= dict.fromkeys(name for name in vars(base) if is_described(base, name))
+    for base in [cls, *(base for base in bases if whole and base not in public)]:
+        found |= dict.fromkeys(name for name in vars(base) if is_described(base, name))
     return [name for name in found if name not in known]
 
 
 def is_public(cls: type) -> bool:
-    """Whether the reference describes the class, or everybody knows it."""
-    return id(cls) in public_names.homes() or not cls.__module__.startswith("minicnn.")
+    """Whether the reference describes the class."""
+    return id(cls) in public_names.homes()
 
 
 def is_described(cls: type, name: str) -> bool:
@@ -146,8 +162,7 @@ def linker(name: str) -> docstrings.Link:
         module = module.rpartition(".")[0]
 
     def link(word: str) -> str:
-        plain = word.removesuffix("()").replace("mc.", "minicnn.", 1) if word.startswith("mc.") else word
-        target = target_of(plain.removesuffix("()"), module)
+        target = target_of(re.sub(r"^mc\.", "minicnn.", word).removesuffix("()"), module)
         return f":py:obj:`{word} <{target}>`" if target else f"``{word}``"
 
     return link
@@ -162,9 +177,10 @@ def target_of(word: str, module: str) -> str | None:
         return public_names.home(word)
     if f"{module}.{word}" in objects and word[:1].isupper():
         return public_names.home(f"{module}.{word}")
-    if word[:1].isupper() and word.isidentifier():
-        return next((found for found in public_names.homes().values() if found.endswith(f".{word}")), None)
-    return None
+    if not word[:1].isupper() or not word.isidentifier():
+        return None
+    homes = public_names.homes().values()
+    return next((found for found in homes if found.endswith(f".{word}")), None)
 
 
 def docstring_of(value: Any, name: str) -> list[str]:

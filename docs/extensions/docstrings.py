@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator
 
-SECTIONS = ("Parameters", "Attributes", "Returns", "Raises", "Warns", "Notes", "References", "Examples")
-OF_ENTRIES = {"Parameters", "Attributes", "Returns", "Raises", "Warns"}
+OF_ENTRIES = ("Parameters", "Attributes", "Returns", "Raises", "Warns")
+SECTIONS = (*OF_ENTRIES, "Notes", "References", "Examples")
 ENTRY = re.compile(r"(?P<names>[\w.*\"', ]+?) : (?P<text>.*)")
 FORMULA = re.compile(r"[\w, ]+(\[[^\]]*\])? [-+*]?= .*[^.:]")
 SPECIAL = re.compile(r"([\\*|]|_(?=\W|$))")
@@ -19,7 +19,8 @@ def to_rst(docstring: str, link: Link) -> list[str]:
     lines: list[str] = []
     for heading, body in sections(docstring.splitlines()):
         if heading in OF_ENTRIES:
-            lines += field(heading, entries(body), link)
+            listed, example = until_an_example(body)
+            lines += [*field(heading, entries(listed), link), *text(example, link)]
         else:
             lines += [f".. rubric:: {heading}", ""] if heading else []
             lines += text(body, link)
@@ -36,6 +37,12 @@ def sections(lines: list[str]) -> Iterator[tuple[str, list[str]]]:
         elif not (line and set(line) == {"-"}):
             body.append(line)
     yield heading, body
+
+
+def until_an_example(body: list[str]) -> tuple[list[str], list[str]]:
+    """Split before the first example, which may follow a list without a heading."""
+    start = next((i for i, line in enumerate(body) if line.startswith(">>>")), len(body))
+    return body[:start], body[start:]
 
 
 def paragraphs(lines: Iterable[str]) -> Iterator[list[str]]:
@@ -86,7 +93,8 @@ def joined(parts: list[str]) -> str:
     """Join words and marked names; a name must not touch a letter, so a mark parts them."""
     result = parts[0]
     for name, after in zip(parts[1::2], parts[2::2], strict=True):
-        before = "\\ " if result and not result[-1].isspace() and result[-1] not in "([{'\"-/" else ""
+        touches = result and not result[-1].isspace() and result[-1] not in "([{'\"-/"
+        before = "\\ " if touches else ""
         behind = "\\ " if after and (after[0].isalnum() or after[0] in "[(=") else ""
         result += before + name + behind + after
     return result
@@ -100,13 +108,22 @@ def entries(lines: list[str]) -> list[tuple[str, str]]:
             names, before = found[-1]
             found[-1] = names, continued(before, line.strip())
         elif line.strip():
-            match = ENTRY.fullmatch(line)
-            found.append((match["names"], match["text"]) if match else ("", line))
+            found.append(entry(line))
     return found
+
+
+def entry(line: str) -> tuple[str, str]:
+    """Return the names and the description in the first line of an entry."""
+    match = ENTRY.fullmatch(line)
+    if match:
+        return match["names"], match["text"]
+    return (line, "") if line.isidentifier() else ("", line)
 
 
 def continued(before: str, line: str) -> str:
     """Add a line; a new sentence after a type, which has no full stop, gets one before it."""
+    if not before:
+        return line
     new_sentence = line[:1].isupper() and before[-1:] not in ".:;,?!" and len(before) < 60
     return f"{before}{'.' if new_sentence else ''} {line}"
 

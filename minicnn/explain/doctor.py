@@ -21,7 +21,8 @@ from minicnn.support.text import say
 MAX_SAMPLES = 64  # samples that `examine` uses
 BY_HEART = 16  # samples that any network should be able to learn by heart
 STEPS = 80  # training steps per learning rate that is tried
-LEARNED = 0.8  # the network learns if the loss falls below this fraction of the first loss
+# The network learns if the loss falls below this fraction of the first loss and of guessing's.
+LEARNED = 0.8
 FACTORS = (1.0, 0.1, 0.01, 10.0)  # multiples of the learning rate, in the order of the attempts
 SHUFFLED = "labels are shuffled against images (look at some of both)"
 
@@ -103,11 +104,13 @@ def learns_by_heart(
     """
     x, y = x[:BY_HEART], y[:BY_HEART]
     rate = float(model.need_compiled()[0].learning_rate)
+    guessing = symptoms.guessing_loss(model, y)
+    to_beat = (guessing[0] if guessing else 0) or math.inf  # with a single class it would be 0
     tried = []
     for attempt, factor in enumerate(FACTORS):
         first, last = _trial(model, x, y, rate * factor, _counted(progress, attempt))
         tried.append(f"{rate * factor:g}: {first:.3f} to {last:.3f}")
-        if last < LEARNED * first:
+        if last < LEARNED * min(first, to_beat):
             break
     else:
         return Finding(

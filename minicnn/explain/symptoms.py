@@ -184,6 +184,8 @@ def learning_rate_problem(model: Model, gradients: Mapping[str, np.ndarray]) -> 
             f"learning rate {rate:g} is too high for {kind} (try {better:g}): one update moves "
             f"{name} by {known[name]:.0%} of its size"
         )
+    if known[name] == 0:
+        return "all gradients of the weights are 0, so no learning rate would change a weight"
     if known[name] < MIN_STEP:
         return (
             f"learning rate {rate:g} is too low for {kind}, or the gradients vanish: one update "

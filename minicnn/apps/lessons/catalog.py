@@ -11,6 +11,12 @@ from minicnn.apps.lessons import (
     chapter04,
     chapter05,
     chapter06,
+    chapter07,
+    chapter08,
+    chapter09,
+    chapter10,
+    chapter11,
+    chapter12,
 )
 from minicnn.apps.lessons.lesson import Lesson
 from minicnn.checks import nearest
@@ -41,7 +47,20 @@ CHAPTERS = {
 
 LESSONS: dict[str, Lesson] = {
     lesson.name: lesson
-    for chapter in (chapter01, chapter02, chapter03, chapter04, chapter05, chapter06)
+    for chapter in (
+        chapter01,
+        chapter02,
+        chapter03,
+        chapter04,
+        chapter05,
+        chapter06,
+        chapter07,
+        chapter08,
+        chapter09,
+        chapter10,
+        chapter11,
+        chapter12,
+    )
     for lesson in chapter.LESSONS
 }
 
