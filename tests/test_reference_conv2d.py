@@ -30,6 +30,15 @@ def test_six_by_six_by_hand():
     ]
 
 
+def test_the_image_of_paper_4():
+    """The kernel adds up the middle and the corners: 18 + 51 + 121 + 35 + 204 = 429."""
+    rows = [[18, 54, 51, 239, 244, 188], [55, 121, 75, 78, 95, 88], [35, 24, 204, 113, 109, 221]]
+    x = np.array(rows, float).reshape(1, 3, 6, 1)
+    w = np.array([[1.0, 0, 1], [0, 1, 0], [1, 0, 1]]).reshape(3, 3, 1, 1)
+    (y,) = KERNELS["conv2d_forward"](x, w, None, **conv((3, 6), 3))
+    assert y.ravel().tolist() == [429, 505, 686, 856]
+
+
 def test_gradients_by_hand():
     """One row 1 2 3, kernel 10 20: y = 1*10 + 2*20, 2*10 + 3*20. With dy = 1, 3 the middle pixel
     gets 1*20 + 3*10, and the kernel 1*1 + 3*2, 1*2 + 3*3."""
