@@ -77,6 +77,12 @@ def test_the_list_of_chapters_has_its_question(file, text):
     assert f"\n{file}\n" in listed  # in the table of contents
 
 
+def test_the_network_of_chapter_8_has_at_most_60_lines():
+    (program,) = [code for code in cells(TEXTS["08-lenet-in-numpy"]) if "def pool(" in code]
+    assert program.startswith("import numpy") and "def train_step(" in program
+    assert len(program.splitlines()) <= 60
+
+
 @pytest.mark.slow
 @chapters
 def test_its_code_runs(file, text, monkeypatch, recwarn):
