@@ -130,6 +130,8 @@ without_kernels=(
   cross_validation cross_validation_failures cuda_conv2d cuda_errors cuda_fallback
   cuda_kernels cuda_plan cuda_ptx cuda_reductions cuda_simulator cuda_training cuda_updates
   data_tools dataframe dataset devices docs doctor examples exchange experiment explain
+  explore_browser explore_modules explore_training_browser explorer_training
+  explorer_training_blocks explorer_training_parts
   fetch files find_images fit_checks fit_data fold_images folders folds generator
   gui_command history hostile_keras_files hostile_models image_functions images installed
   interrupt keras2 keras_backend keras_callback_arguments keras_callbacks keras_data
@@ -144,7 +146,7 @@ without_kernels=(
   sorter_applying sorter_faults sorter_finding sorter_planning sorter_undoing split_copy
   starting subclassing suite tar tensor_cores text torch train_kills transfer tune
   tune_processes tune_record tune_report tune_space unreadable upright utils
-  web_accessibility web_addresses web_api web_browser web_hostile_queries web_imagenet
+  web_accessibility web_addresses web_api web_browser web_explore_training web_hostile_queries web_imagenet
   web_keywords web_library web_pages web_pictures web_requests web_static_files web_uploads
   window window_interrupted window_learning window_options window_preview window_start
   window_texts window_thumbnails zoo_weights

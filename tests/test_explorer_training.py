@@ -117,6 +117,16 @@ def test_another_way_drops_what_came_after():
             assert take(straight, 12) == fingerprint(training)
 
 
+def test_the_same_learning_rate_drops_nothing():
+    with watched() as training:
+        take(training, 6)
+        training.seek(2)
+        training.wait()
+        training.change_rate(0.02)
+        assert len(training.timeline.record) == 6
+        assert training.timeline.record.rates == [(0, 0.02)]
+
+
 def test_the_learning_rate_changes_while_it_runs():
     with watched() as training:
         training.run()

@@ -12,6 +12,8 @@ from minicnn.apps.explorer.training.blocks import build_network, plan_network, r
 from minicnn.apps.explorer.training.datasets import data_choices, find_choice, load_data
 from minicnn.apps.explorer.training.presets import PRESETS
 from minicnn.apps.explorer.training.recipe import read_recipe
+from minicnn.apps.explorer.training.reports import report
+from minicnn.apps.explorer.training.trainings import Trainings
 from minicnn.errors import ArgumentError
 
 DIGITS = (28, 28, 1)
@@ -196,6 +198,20 @@ def test_a_folder_with_a_folder_per_class_can_be_learned(tmp_path):
     assert (choice.input_shape, choice.class_names) == ((32, 32, 3), ("cat", "dog"))
     assert (data.x_train.shape, data.x_test.shape) == ((20, 32, 32, 3), (4, 32, 32, 3))
     assert set(data.y_test) == {0, 1}
+
+
+def test_a_network_is_trained_with_a_folder(tmp_path):
+    write_images(tmp_path)
+    trainings = Trainings(tmp_path)
+    try:
+        training = trainings.start({"preset": "small", "data": "folder", "batch_size": 8})
+        training.step()
+        training.wait()
+        answer, tensors = training.ask(report)
+        assert (answer["step"], answer["steps_per_epoch"]) == (1, 3)
+        assert tensors["kernels"].shape == (3, 3, 3, 16)
+    finally:
+        trainings.close()
 
 
 def test_a_folder_with_its_own_test_images_keeps_them(tmp_path):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 
 import numpy as np
 import pytest
@@ -49,12 +48,8 @@ def number(send):
 
 def still(served, number):
     """Wait until a training is neither running nor on its way; return what is said of it."""
-    end = time.monotonic() + 60
-    while time.monotonic() < end:
-        found = served.get_answer(f"training/{number}")
-        if found.answer["state"] not in ("running", "seeking"):
-            return found
-    raise TimeoutError
+    served.explorer.trainings.find(number).wait()
+    return served.get_answer(f"training/{number}")
 
 
 def test_what_a_network_can_be_built_from(served):

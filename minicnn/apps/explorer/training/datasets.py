@@ -59,7 +59,7 @@ class DataChoice(NamedTuple):
 def data_choices(folder: Path | None) -> list[DataChoice]:
     """Return what can be chosen: MNIST, and the folder if it has one folder per class."""
     digits = tuple("0123456789")
-    choices = [DataChoice(MNIST, "MNIST, 60,000 handwritten digits", (28, 28, 1), digits)]
+    choices = [DataChoice(MNIST, "MNIST (handwritten digits)", (28, 28, 1), digits)]
     names = () if folder is None else _class_names(folder)
     if folder is None or not 2 <= len(names) <= MAX_CLASSES:
         return choices

@@ -44,7 +44,9 @@ class Timeline:
         self.stepper.learning_rate = self.record.rate_at(self.step)
 
     def change_rate(self, rate: float) -> None:
-        """Set the learning rate of the next steps; steps that were recorded after now are gone."""
+        """Set the learning rate of the next steps; if it is another, those after now are gone."""
+        if rate == self.record.rate_at(self.step):
+            return
         self.forget_future()
         self.record.change_rate(self.step, rate)
         self.stepper.learning_rate = rate

@@ -207,6 +207,7 @@ class WatchedTraining:
     def _end(self) -> None:
         self._stay()
         self._measured = self.measured
+        self.timeline.snapshots.drop_after(0)
         self.stopped = True
 
     def _check_not_stopped(self) -> None:

@@ -39,13 +39,21 @@ export class Bars {
 
   addRow() {
     const [name, after, value] = ["name", "after", "value"].map((one) =>
-      element("span", { class: `bar-${one}` }));
+      element("span", { class: `bar-${one}` }),
+    );
     const old = element("span", { class: "bar-before", hidden: true });
     const track = element("span", { class: "bar-track" }, after, old);
     const note = element("span", { class: "visually-hidden" }); // for screen readers
     const row = { name, after, value, old, note };
     const onclick = () => this.onpick(row.index);
-    row.button = element("button", { type: "button", class: "bar", onclick }, name, track, value, note);
+    row.button = element(
+      "button",
+      { type: "button", class: "bar", onclick },
+      name,
+      track,
+      value,
+      note,
+    );
     this.element.append(row.button);
     this.rows.push(row);
   }

@@ -19,26 +19,39 @@ export class ChangeNumber {
     this.subject = subject;
     const range = { min, max, step: (max - min) / STEPS };
     this.isNew = true; // the first change of a movement is an entry of the history
-    this.slider = this.input("range", "form-range", { ...range, "aria-label": "Change it with a slider" });
+    this.slider = this.input("range", "form-range", {
+      ...range,
+      "aria-label": "Change it with a slider",
+    });
     this.number = this.input("number", "form-control form-control-sm", { step: "any" });
     const undo = button("Undo", () => state.set({ edit: withoutEdit(state.get().edit, subject) }));
     this.undo = undo;
-    this.element = element("div", { class: "change" },
-      element("div", { class: "change-tools" }, field("Change it", this.number), this.slider, undo));
+    this.element = element(
+      "div",
+      { class: "change" },
+      element("div", { class: "change-tools" }, field("Change it", this.number), this.slider, undo),
+    );
     this.show(value);
   }
 
   input(type, className, attributes) {
     return element("input", {
-      type, class: className, ...attributes,
+      type,
+      class: className,
+      ...attributes,
       oninput: (event) => this.change(Number(event.target.value), event.target.value),
-      onchange: () => { this.isNew = true; },
+      onchange: () => {
+        this.isNew = true;
+      },
     });
   }
 
   change(value, text) {
     if (text === "" || !Number.isFinite(value)) return;
-    const edit = withEdit(state.get().edit, { ...this.subject, value: Number(value.toPrecision(DIGITS)) });
+    const edit = withEdit(state.get().edit, {
+      ...this.subject,
+      value: Number(value.toPrecision(DIGITS)),
+    });
     state.set({ edit }, { replace: !this.isNew });
     this.isNew = false;
   }
@@ -48,7 +61,8 @@ export class ChangeNumber {
     const changed = editOf(state.get().edit, this.subject);
     this.undo.hidden = changed === null;
     const text = Number((changed ?? value).toPrecision(DIGITS));
-    for (const one of [this.slider, this.number]) if (document.activeElement !== one) one.value = text;
+    for (const one of [this.slider, this.number])
+      if (document.activeElement !== one) one.value = text;
     this.slider.setAttribute("aria-valuetext", short(text));
   }
 }

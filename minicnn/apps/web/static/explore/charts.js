@@ -30,8 +30,13 @@ export function smoothed(values, keep = 0.9) {
   return found;
 }
 
+/** The font of a canvas whose pixels are `ratio` times smaller than those of the page. */
+function letters(ratio = 1) {
+  return `${Math.round(0.78 * ratio * rem())}px ${getComputedStyle(document.body).fontFamily}`;
+}
+
 function axis(extra) {
-  const font = `${Math.round(0.78 * rem())}px ${getComputedStyle(document.body).fontFamily}`;
+  const font = letters();
   const line = { stroke: color("--line"), width: 1 };
   return { stroke: color("--quiet"), font, grid: line, ticks: line, ...extra };
 }
@@ -51,7 +56,7 @@ export class Chart {
    * `range`: of the numbers, [0, 1] or null for what there is.
    */
   constructor({ title, series, range = null, unit = (value) => COMPACT.format(value) }) {
-    Object.assign(this, { title, series, range, unit, data: [[], ...series.map(() => [])], mark: 0 });
+    Object.assign(this, { title, series, range, unit, data: [[], ...series.map(() => [])], mark: 0, notes: [] });
     this.box = element("div", { class: "chart-box", role: "img", "aria-label": title });
     this.legend = element("p", { class: "chart-legend", "aria-hidden": "true" }, ...series.map(legendEntry));
     this.element = element("figure", { class: "chart" },
@@ -61,9 +66,12 @@ export class Chart {
     this.stopFollowing = onSchemeChange(() => this.draw());
   }
 
-  /** Show columns: the steps, and the numbers of each series; null where there is none. */
-  show(data, { mark, summary }) {
-    Object.assign(this, { data, mark });
+  /**
+   * Show columns: the steps, and the numbers of each series; null where there is none.
+   * `mark` is the step that the network is at, `notes` say what happened: [{step, text}].
+   */
+  show(data, { mark, notes, summary }) {
+    Object.assign(this, { data, mark, notes });
     this.box.setAttribute("aria-label", `${this.title}. ${summary}`);
     if (this.plot) this.plot.setData(data);
     else this.draw();
@@ -98,24 +106,28 @@ export class Chart {
         axis({ values: (_, ticks) => ticks.map((tick) => tick.toLocaleString("en")), incrs: STEPS, size: 2.2 * rem() }),
         axis({ values: (_, ticks) => ticks.map(this.unit), size: 3.2 * rem() }),
       ],
-      hooks: { draw: [(plot) => this.drawMark(plot)] },
+      hooks: { draw: [(plot) => this.drawMarks(plot)] },
     };
   }
 
-  /** A line at the step that the network is at, if later steps are known. */
-  drawMark(plot) {
-    const last = this.data[0].at(-1) ?? 0;
-    if (this.mark >= last) return;
-    const x = Math.round(plot.valToPos(this.mark, "x", true));
+  /** Lines at the notes, and at the step that the network is at, if later steps are known. */
+  drawMarks(plot) {
+    for (const { step, text } of this.notes) this.drawLine(plot, step, { ink: "--quiet", text });
+    if (this.mark < (this.data[0].at(-1) ?? 0)) this.drawLine(plot, this.mark, { ink: "--ink", width: 2 });
+  }
+
+  drawLine(plot, step, { ink, width = 1, text = "" }) {
     const { ctx: context, bbox: area } = plot;
+    const [ratio, x] = [devicePixelRatio, Math.round(plot.valToPos(step, "x", true))];
     context.save();
-    context.strokeStyle = color("--ink");
-    context.lineWidth = 2 * devicePixelRatio;
-    context.setLineDash([6 * devicePixelRatio, 4 * devicePixelRatio]);
+    Object.assign(context, { strokeStyle: color(ink), fillStyle: color(ink), lineWidth: width * ratio });
+    context.setLineDash([6 * ratio, 4 * ratio]);
     context.beginPath();
     context.moveTo(x, area.top);
     context.lineTo(x, area.top + area.height);
     context.stroke();
+    Object.assign(context, { font: letters(ratio), textAlign: "left", textBaseline: "top" });
+    context.fillText(text, x + 4 * ratio, area.top);
     context.restore();
   }
 

@@ -40,7 +40,8 @@ function table(color) {
 }
 
 function diverging({ sequential, negative }) {
-  return (part) => part < 0.5 ? between(negative, 1 - 2 * part) : between(sequential, 2 * part - 1);
+  return (part) =>
+    part < 0.5 ? between(negative, 1 - 2 * part) : between(sequential, 2 * part - 1);
 }
 
 const tables = {};

@@ -10,8 +10,10 @@ import { PairRow } from "./pair_row.js";
 import { Session } from "./session.js";
 
 const CHANNELS = 12; // of each step, as there is half the room
-const ONE_ONLY = "There is only one network here. Start `minicnn explore` with two, or with the folder of a run, to compare them.";
-const OTHER_IMAGES = "These two networks take images of different shapes, so that they cannot be compared.";
+const ONE_ONLY =
+  "There is only one network here. Start `minicnn explore` with two, or with the folder of a run, to compare them.";
+const OTHER_IMAGES =
+  "These two networks take images of different shapes, so that they cannot be compared.";
 
 /** The network to compare with when none was chosen: the next one that takes the same images. */
 async function usualOther(name) {
@@ -24,7 +26,9 @@ async function usualOther(name) {
 export function commonSteps(first, second) {
   return first.steps.filter((step, k) => {
     const other = second.steps[k];
-    return other && other.operation === step.operation && String(other.shape) === String(step.shape);
+    return (
+      other && other.operation === step.operation && String(other.shape) === String(step.shape)
+    );
   });
 }
 
@@ -32,7 +36,10 @@ class CompareView {
   constructor(root) {
     this.root = root;
     this.follow = newest(() => this.followNow());
-    this.ends = [state.listen(() => this.follow()), onSchemeChange(() => this.rows?.forEach((row) => row.repaint()))];
+    this.ends = [
+      state.listen(() => this.follow()),
+      onSchemeChange(() => this.rows?.forEach((row) => row.repaint())),
+    ];
     this.follow();
   }
 
@@ -65,37 +72,82 @@ class CompareView {
 
   async chooser(name, other) {
     const pairs = (await networkPairs()).filter(([one]) => one !== name);
-    return field("Compare with", choice(pairs, other, (chosen) => state.set({ with: chosen })));
+    return field(
+      "Compare with",
+      choice(pairs, other, (chosen) => state.set({ with: chosen })),
+    );
   }
 
   async refuse(name, other) {
     this.inputs = null;
-    this.root.replaceChildren(element("div", { class: "panel" }, element("p", {}, OTHER_IMAGES), await this.chooser(name, other)));
+    this.root.replaceChildren(
+      element(
+        "div",
+        { class: "panel" },
+        element("p", {}, OTHER_IMAGES),
+        await this.chooser(name, other),
+      ),
+    );
   }
 
   async build(first, second) {
     const titles = [first.title ?? first.name, second.title ?? second.name];
     const steps = commonSteps(first, second);
-    this.rows = steps.map((step) => new PairRow(step, titles, { onpick: (...given) => this.pick(...given) }));
-    this.answers = titles.map((title, which) => new AnswerPanel({
-      title, id: `answer-${which}`, onpick: (k) => this.pick(which, this.sessions[which].network.output, [k]),
-    }));
+    this.rows = steps.map(
+      (step) => new PairRow(step, titles, { onpick: (...given) => this.pick(...given) }),
+    );
+    this.answers = titles.map(
+      (title, which) =>
+        new AnswerPanel({
+          title,
+          id: `answer-${which}`,
+          onpick: (k) => this.pick(which, this.sessions[which].network.output, [k]),
+        }),
+    );
     const left = first.steps.length - steps.length;
-    this.root.replaceChildren(element("div", { class: "network-view" },
-      element("div", { class: "side" }, this.inputs.panel.element),
-      element("div", { class: "steps compare" }, await this.tools(first.name, second.name),
-        element("div", { class: "pair-sides" }, ...this.answers.map((one) => one.element)),
-        ...this.rows.map((row) => row.element),
-        left ? element("p", { class: "quiet" }, `${left} steps are not the same in both networks and are left out.`) : null)));
+    this.root.replaceChildren(
+      element(
+        "div",
+        { class: "network-view" },
+        element("div", { class: "side" }, this.inputs.panel.element),
+        element(
+          "div",
+          { class: "steps compare" },
+          await this.tools(first.name, second.name),
+          element("div", { class: "pair-sides" }, ...this.answers.map((one) => one.element)),
+          ...this.rows.map((row) => row.element),
+          left
+            ? element(
+                "p",
+                { class: "quiet" },
+                `${left} steps are not the same in both networks and are left out.`,
+              )
+            : null,
+        ),
+      ),
+    );
   }
 
   async tools(name, other) {
     this.both = button("Both", () => state.set({ show: null }));
     this.differences = button("Second minus first", () => state.set({ show: "difference" }));
-    return element("div", { class: "panel compare-tools" },
-      element("h2", { class: "h6" }, "Two networks, one input"), await this.chooser(name, other),
-      element("div", { class: "btn-row", role: "group", "aria-label": "What the right side shows" }, this.both, this.differences),
-      element("p", { class: "hint" }, "Both sides have the same colors. Frames mark the three numbers that differ most."));
+    return element(
+      "div",
+      { class: "panel compare-tools" },
+      element("h2", { class: "h6" }, "Two networks, one input"),
+      await this.chooser(name, other),
+      element(
+        "div",
+        { class: "btn-row", role: "group", "aria-label": "What the right side shows" },
+        this.both,
+        this.differences,
+      ),
+      element(
+        "p",
+        { class: "hint" },
+        "Both sides have the same colors. Frames mark the three numbers that differ most.",
+      ),
+    );
   }
 
   showChoice(asDifference) {
@@ -105,7 +157,14 @@ class CompareView {
 
   /** A number that was chosen is explained in the view of its network. */
   pick(which, step, place) {
-    state.set({ view: "network", network: this.sessions[which].name, with: null, show: null, step, at: place.join(",") });
+    state.set({
+      view: "network",
+      network: this.sessions[which].name,
+      with: null,
+      show: null,
+      step,
+      at: place.join(","),
+    });
   }
 
   showPasses() {

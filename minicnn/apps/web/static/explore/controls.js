@@ -4,16 +4,21 @@ import { button, choice, element, field } from "./elements.js";
 import { percent } from "./numbers.js";
 
 const NO_LABEL_HINT = "With the true class there is a loss, and its gradients.";
-const GRADIENT_HINT = "How the loss moves when a number grows: up where it is orange, down where it is blue. Training moves the weights against it.";
+const GRADIENT_HINT =
+  "How the loss moves when a number grows: up where it is orange, down where it is blue. Training moves the weights against it.";
 
 export class AnswerPanel {
   /** `onpick(class index)` when a probability is chosen. */
   constructor({ title = "What the network says", id = "answer", onpick }) {
     this.sentence = element("p", { class: "says" });
     this.bars = new Bars({ onpick });
-    this.element = element("section", { class: "panel", "aria-labelledby": `${id}-title` },
+    this.element = element(
+      "section",
+      { class: "panel", "aria-labelledby": `${id}-title` },
       element("h2", { id: `${id}-title`, class: "h6" }, title),
-      this.sentence, this.bars.element);
+      this.sentence,
+      this.bars.element,
+    );
   }
 
   show(classes, options) {
@@ -27,14 +32,26 @@ export class BackwardPanel {
   /** `onlabel(index or null)` and `onshow("value" or "gradient")`. */
   constructor(classNames, { onlabel, onshow }) {
     const pairs = [["", "not chosen"], ...classNames.map((name, index) => [index, name])];
-    this.label = choice(pairs, "", (label) => onlabel(label === "" ? null : label), { id: "true-class" });
+    this.label = choice(pairs, "", (label) => onlabel(label === "" ? null : label), {
+      id: "true-class",
+    });
     this.values = button("Values", () => onshow("value"));
     this.gradients = button("Gradients", () => onshow("gradient"));
     this.hint = element("p", { class: "hint" });
-    const maps = element("div", { class: "btn-row", role: "group", "aria-label": "What the maps show" },
-      element("span", { class: "quiet" }, "Show"), this.values, this.gradients);
-    this.element = element("section", { class: "panel backward", "aria-label": "Forward and backward" },
-      field("True class", this.label), maps, this.hint);
+    const maps = element(
+      "div",
+      { class: "btn-row", role: "group", "aria-label": "What the maps show" },
+      element("span", { class: "quiet" }, "Show"),
+      this.values,
+      this.gradients,
+    );
+    this.element = element(
+      "section",
+      { class: "panel backward", "aria-label": "Forward and backward" },
+      field("True class", this.label),
+      maps,
+      this.hint,
+    );
   }
 
   show({ label = "", show = "value" }) {

@@ -37,7 +37,12 @@ export function inkBox(canvas) {
     box.bottom = y;
   }
   if (box.right < 0) return null;
-  return { x: box.left, y: box.top, width: box.right - box.left + 1, height: box.bottom - box.top + 1 };
+  return {
+    x: box.left,
+    y: box.top,
+    width: box.right - box.left + 1,
+    height: box.bottom - box.top + 1,
+  };
 }
 
 /** The center of mass of the red channel, in pixels: [x, y]. */
@@ -83,6 +88,8 @@ export function inputFrom(canvas, shape, center) {
   const [height, width, channels] = shape;
   const digit = center && isForDigits(shape);
   const bytes = digit ? centered(canvas, width) : asItIs(canvas, width, height);
-  return Float32Array.from({ length: height * width * channels },
-    (_, k) => bytes[4 * Math.floor(k / channels) + (channels === 3 ? k % 3 : 0)]);
+  return Float32Array.from(
+    { length: height * width * channels },
+    (_, k) => bytes[4 * Math.floor(k / channels) + (channels === 3 ? k % 3 : 0)],
+  );
 }

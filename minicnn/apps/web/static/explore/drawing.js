@@ -13,7 +13,13 @@ export class Drawing {
   /** `onstroke(values)` is called while one draws, and `onend()` after each stroke. */
   constructor(shape, { onstroke, onend, onclear }) {
     this.shape = shape;
-    this.canvas = element("canvas", { class: "pad", width: SIZE, height: SIZE, "aria-label": LABEL, role: "img" });
+    this.canvas = element("canvas", {
+      class: "pad",
+      width: SIZE,
+      height: SIZE,
+      "aria-label": LABEL,
+      role: "img",
+    });
     this.context = this.canvas.getContext("2d", { willReadFrequently: true });
     this.pad = new SignaturePad(this.canvas, { minDistance: 2, throttle: 0 });
     this.onstroke = onstroke;
@@ -59,7 +65,12 @@ export class Drawing {
   useTool() {
     const width = (this.isErasing ? ERASER : PEN) * (this.canvas.clientWidth || SIZE);
     const color = this.isErasing ? "black" : "white";
-    Object.assign(this.pad, { minWidth: width / 2, maxWidth: width / 2, dotSize: width / 2, penColor: color });
+    Object.assign(this.pad, {
+      minWidth: width / 2,
+      maxWidth: width / 2,
+      dotSize: width / 2,
+      penColor: color,
+    });
   }
 
   /** Make everything black; what is drawn from now on is centered. */

@@ -42,8 +42,14 @@ export class EditsPanel {
     this.list = element("ul", { class: "edits" });
     this.why = element("div", { class: "why-words", role: "status" });
     const all = button("Undo all", () => onchange([]));
-    this.element = element("section", { class: "panel edits-panel", "aria-labelledby": "edits-title", hidden: true },
-      element("h2", { id: "edits-title", class: "h6" }, "Your changes"), this.list, all, this.why);
+    this.element = element(
+      "section",
+      { class: "panel edits-panel", "aria-labelledby": "edits-title", hidden: true },
+      element("h2", { id: "edits-title", class: "h6" }, "Your changes"),
+      this.list,
+      all,
+      this.why,
+    );
   }
 
   show(edits) {
@@ -55,7 +61,12 @@ export class EditsPanel {
   line(text, edits) {
     const words = editText(parseEdit(text));
     const undo = () => this.onchange(edits.filter((one) => one !== text));
-    return element("li", {}, element("span", {}, words), button("Undo", undo, { "aria-label": `Undo: ${words}` }));
+    return element(
+      "li",
+      {},
+      element("span", {}, words),
+      button("Undo", undo, { "aria-label": `Undo: ${words}` }),
+    );
   }
 
   explain({ sentences }) {

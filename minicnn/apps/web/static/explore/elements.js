@@ -39,7 +39,8 @@ export function field(text, control, className = "field") {
 /** A choice among [value, text] pairs. */
 export function choice(pairs, chosen, onchange, attributes = {}) {
   const options = pairs.map(([value, text]) =>
-    element("option", { value, selected: String(value) === String(chosen) }, text));
+    element("option", { value, selected: String(value) === String(chosen) }, text),
+  );
   const usual = { class: "form-select form-select-sm" };
   const listen = (event) => onchange(event.target.value);
   return element("select", { ...usual, ...attributes, onchange: listen }, ...options);

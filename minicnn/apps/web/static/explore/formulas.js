@@ -36,27 +36,69 @@ function part(one) {
 
 /** A formula as a line of its own; wide ones can be scrolled, also with the arrow keys. */
 export function math(...parts) {
-  return element("div", { class: "formula", tabindex: "0", role: "group", "aria-label": "Formula" },
-    mathml("math", { display: "block" }, row(...parts)));
+  return element(
+    "div",
+    { class: "formula", tabindex: "0", role: "group", "aria-label": "Formula" },
+    mathml("math", { display: "block" }, row(...parts)),
+  );
 }
 
 /** e to the power of a score minus the largest one. */
 const shifted = (k) => power("e", row(sub("z", k), "−", sub("z", "max")));
 
 const LETTERS = {
-  convolution: () => [sub("y", "i", "j", "k"), "=", sub("b", "k"), "+", sumOver("c"), sumOver("u"), sumOver("v"),
-    sub("w", "u", "v", "c", "k"), "·", sub("x", "i+u", "j+v", "c")],
-  dense: () => [sub("y", "k"), "=", sub("b", "k"), "+", sumOver("i"), sub("w", "i", "k"), "·", sub("x", "i")],
+  convolution: () => [
+    sub("y", "i", "j", "k"),
+    "=",
+    sub("b", "k"),
+    "+",
+    sumOver("c"),
+    sumOver("u"),
+    sumOver("v"),
+    sub("w", "u", "v", "c", "k"),
+    "·",
+    sub("x", "i+u", "j+v", "c"),
+  ],
+  dense: () => [
+    sub("y", "k"),
+    "=",
+    sub("b", "k"),
+    "+",
+    sumOver("i"),
+    sub("w", "i", "k"),
+    "·",
+    sub("x", "i"),
+  ],
   maximum: () => ["y", "=", letter("max"), "(", sub("x", "1"), ",", sub("x", "2"), ",", "…", ")"],
   mean: () => ["y", "=", fraction("1", "n"), sumOver("i"), sub("x", "i")],
   relu: () => ["y", "=", letter("max"), "(", "0", ",", "x", ")"],
-  normalization: () => ["y", "=", "γ", "·", fraction(row("x", "−", "μ"), root(row(power("σ", "2"), "+", "ε"))), "+", "β"],
+  normalization: () => [
+    "y",
+    "=",
+    "γ",
+    "·",
+    fraction(row("x", "−", "μ"), root(row(power("σ", "2"), "+", "ε"))),
+    "+",
+    "β",
+  ],
   softmax: () => [sub("p", "k"), "=", fraction(shifted("k"), row(sumOver("i"), shifted("i")))],
   cross_entropy: () => ["L", "=", "−", letter("ln"), sub("p", "t")],
-  weight: () => [fraction(row("∂", "L"), row("∂", "w")), "=", sumOver("i"), sub("x", "i"), "·",
-    fraction(row("∂", "L"), row("∂", sub("y", "i")))],
-  gradient: () => [fraction(row("∂", "L"), row("∂", "x")), "=", sumOver("i"), fraction(row("∂", "L"), row("∂", sub("y", "i"))), "·",
-    fraction(row("∂", sub("y", "i")), row("∂", "x"))],
+  weight: () => [
+    fraction(row("∂", "L"), row("∂", "w")),
+    "=",
+    sumOver("i"),
+    sub("x", "i"),
+    "·",
+    fraction(row("∂", "L"), row("∂", sub("y", "i"))),
+  ],
+  gradient: () => [
+    fraction(row("∂", "L"), row("∂", "x")),
+    "=",
+    sumOver("i"),
+    fraction(row("∂", "L"), row("∂", sub("y", "i"))),
+    "·",
+    fraction(row("∂", sub("y", "i")), row("∂", "x")),
+  ],
 };
 
 /** The formula in letters; null if there is none for this name. */
@@ -70,7 +112,9 @@ function product({ input, weight }) {
 
 /** The sum with numbers: the bias, the terms given, dots for what is left out, and the result. */
 export function sumWithNumbers({ bias, terms, count, value }) {
-  const parts = terms.slice(0, FIRST).flatMap((term, k) => [...(k ? [sign("+")] : []), ...product(term)]);
+  const parts = terms
+    .slice(0, FIRST)
+    .flatMap((term, k) => [...(k ? [sign("+")] : []), ...product(term)]);
   if (count > FIRST) parts.push(sign("+"), sign("…"));
   if (bias) parts.unshift(number(bias), sign("+"));
   return math(...parts, "=", number(value));
@@ -93,7 +137,15 @@ export function reluWithNumbers(input, value) {
 export function normalizationWithNumbers({ x, mean, variance, epsilon, gamma, beta }, value) {
   const above = row(number(x), "−", number(mean, { inside: true }));
   const below = root(row(number(variance), "+", number(epsilon)));
-  return math(number(gamma), "·", fraction(above, below), "+", number(beta, { inside: true }), "=", number(value));
+  return math(
+    number(gamma),
+    "·",
+    fraction(above, below),
+    "+",
+    number(beta, { inside: true }),
+    "=",
+    number(value),
+  );
 }
 
 export function softmaxWithNumbers(above, sum, value) {

@@ -14,7 +14,10 @@ function withCanvases({ answer, tensors }) {
   const size = height * width * channels;
   return answer.images.map((image, k) => {
     const canvas = mapCanvas(width, height);
-    const tensor = { shape: [height, width, channels], data: data.subarray(k * size, (k + 1) * size) };
+    const tensor = {
+      shape: [height, width, channels],
+      data: data.subarray(k * size, (k + 1) * size),
+    };
     if (channels === 3) paintColors(canvas, tensor);
     else paint(canvas, tensor, 0, { kind: "gray", from: 0, to: 255 });
     return { ...image, canvas };
@@ -39,11 +42,16 @@ export class ImageChooser {
     this.back = button("Back", () => this.turn(this.source, this.start - COUNT));
     this.next = button("Next", () => this.turn(this.source, this.start + COUNT));
     const close = button("Close", () => this.element.close());
-    return element("dialog", { class: "chooser", "aria-labelledby": "chooser-title" },
+    return element(
+      "dialog",
+      { class: "chooser", "aria-labelledby": "chooser-title" },
       element("h2", { id: "chooser-title", class: "h5" }, "Choose an image"),
-      this.sources, this.list,
-      element("div", { class: "btn-row" }, this.back, this.next, this.words), this.fileField(),
-      element("div", { class: "btn-row" }, close));
+      this.sources,
+      this.list,
+      element("div", { class: "btn-row" }, this.back, this.next, this.words),
+      this.fileField(),
+      element("div", { class: "btn-row" }, close),
+    );
   }
 
   fileField() {
@@ -52,15 +60,27 @@ export class ImageChooser {
       this.onfiles(event.target.files);
       event.target.value = "";
     };
-    const file = element("input", { type: "file", accept: "image/*", class: "form-control form-control-sm", onchange });
-    return element("div", { class: "chooser-file" }, field("Or open a file", file),
-      element("p", { class: "hint" }, "An image can also be dropped on the page, or pasted."));
+    const file = element("input", {
+      type: "file",
+      accept: "image/*",
+      class: "form-control form-control-sm",
+      onchange,
+    });
+    return element(
+      "div",
+      { class: "chooser-file" },
+      field("Or open a file", file),
+      element("p", { class: "hint" }, "An image can also be dropped on the page, or pasted."),
+    );
   }
 
   async open() {
     const sources = await imageSources();
-    this.sources.replaceChildren(...sources.map((source) =>
-      button(SOURCES[source] ?? source, () => this.turn(source, 0), { "data-source": source })));
+    this.sources.replaceChildren(
+      ...sources.map((source) =>
+        button(SOURCES[source] ?? source, () => this.turn(source, 0), { "data-source": source }),
+      ),
+    );
     this.element.showModal();
     return this.turn(this.source, this.start);
   }
@@ -88,7 +108,11 @@ export class ImageChooser {
       this.element.close();
       this.onchoose(image);
     };
-    return element("button", { type: "button", class: "thumbnail", onclick, "aria-label": image.title },
-      image.canvas, element("span", {}, image.title));
+    return element(
+      "button",
+      { type: "button", class: "thumbnail", onclick, "aria-label": image.title },
+      image.canvas,
+      element("span", {}, image.title),
+    );
   }
 }

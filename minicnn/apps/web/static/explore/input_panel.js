@@ -17,7 +17,8 @@ export class InputPanel {
     this.listeners = listeners;
     this.drawing = new Drawing(shape, listeners);
     this.chooser = new ImageChooser(network, {
-      onchoose: listeners.onimage, onfiles: (files) => this.take(files),
+      onchoose: listeners.onimage,
+      onfiles: (files) => this.take(files),
     });
     this.listening = new AbortController();
     this.element = this.built(isForDigits(shape) ? "Draw a digit" : "The input");
@@ -25,22 +26,41 @@ export class InputPanel {
   }
 
   built(title) {
-    return element("section", { class: "panel input-panel", "aria-labelledby": "input-title" },
-      element("h2", { id: "input-title", class: "h6" }, title), this.drawing.element,
-      button("Choose an image…", () => this.chooser.open()), this.chooser.element);
+    return element(
+      "section",
+      { class: "panel input-panel", "aria-labelledby": "input-title" },
+      element("h2", { id: "input-title", class: "h6" }, title),
+      this.drawing.element,
+      button("Choose an image…", () => this.chooser.open()),
+      this.chooser.element,
+    );
   }
 
   listen() {
     const { signal } = this.listening;
-    addEventListener("dragover", (event) => { if (isFile(event)) event.preventDefault(); }, { signal });
-    addEventListener("drop", (event) => {
-      if (!isFile(event)) return;
-      event.preventDefault();
-      this.take(event.dataTransfer.files);
-    }, { signal });
-    addEventListener("paste", (event) => {
-      if (event.clipboardData?.files.length) this.take(event.clipboardData.files);
-    }, { signal });
+    addEventListener(
+      "dragover",
+      (event) => {
+        if (isFile(event)) event.preventDefault();
+      },
+      { signal },
+    );
+    addEventListener(
+      "drop",
+      (event) => {
+        if (!isFile(event)) return;
+        event.preventDefault();
+        this.take(event.dataTransfer.files);
+      },
+      { signal },
+    );
+    addEventListener(
+      "paste",
+      (event) => {
+        if (event.clipboardData?.files.length) this.take(event.clipboardData.files);
+      },
+      { signal },
+    );
   }
 
   take(files) {

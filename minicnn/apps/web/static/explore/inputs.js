@@ -24,12 +24,14 @@ export class Inputs {
     this.sessions = sessions;
     this.onkept = onkept;
     this.shape = sessions[0].network.input_shape;
+    this.options = { edit: [] }; // the true class and the changes
     this.keep = afterPause(() => this.keepDrawing(), PAUSE_MS);
     this.panel = new InputPanel(this.shape, sessions[0].name, {
       onstroke: (values) => this.drawn(values),
       onend: () => this.keep(),
       onclear: (values) => this.cleared(values),
-      onimage: ({ image, label }) => state.set({ image, pixels: null, label, edit: withoutPixels() }),
+      onimage: ({ image, label }) =>
+        state.set({ image, pixels: null, label, edit: withoutPixels() }),
       onfile: (file) => this.opened(file),
     });
   }
@@ -42,21 +44,25 @@ export class Inputs {
   async follow(wanted) {
     if (passKey(wanted) === this.key) return;
     const isOther = inputKey(wanted) !== this.inputKey;
-    const input = isOther ? await inputOf(wanted, this.sessions[0].network) : this.sessions[0].request.input;
+    const input = isOther
+      ? await inputOf(wanted, this.sessions[0].network)
+      : this.sessions[0].request.input;
     this.key = passKey(wanted);
     this.inputKey = inputKey(wanted);
-    await this.run(input, wanted);
+    this.options = { label: wanted.label, edit: wanted.edit };
+    await this.run(input, this.options);
     if (isOther || this.panel.drawing.isPicture) this.showPicture();
   }
 
   /** Compute what is being drawn; the address has it after the stroke. */
   drawn(values) {
     this.drawing = values;
-    this.running = this.run({ values }, state.get());
+    this.running = this.run({ values }, this.options);
   }
 
   cleared(values) {
-    this.key = passKey({ ...state.get(), label: undefined });
+    this.options = { edit: this.options.edit };
+    this.key = passKey({ ...state.get(), ...this.options, label: undefined });
     state.set({ label: null, show: null }, { replace: true });
     this.drawn(values);
     this.keep();
@@ -74,7 +80,8 @@ export class Inputs {
     const found = await addressOf(values, this.shape);
     if (!found) toast(NO_LINK);
     const changes = found ?? { pixels: null, image: null };
-    this.sawAddress({ ...state.get(), pixels: changes.pixels ?? undefined, image: undefined });
+    const pixels = changes.pixels ?? undefined;
+    this.sawAddress({ ...state.get(), ...this.options, pixels, image: undefined });
     state.set(changes, { replace: true });
     await this.running;
     this.onkept();
@@ -88,9 +95,10 @@ export class Inputs {
 
   async opened(file) {
     const edit = withoutPixels();
-    this.sawAddress({ edit });
+    this.options = { edit };
+    this.sawAddress(this.options);
     state.set({ image: null, pixels: null, label: null, show: null, edit });
-    await this.run({ file }, { edit });
+    await this.run({ file }, this.options);
     const { data } = this.showPicture();
     await this.remember(data);
   }

@@ -16,7 +16,10 @@ export class Legend {
   show(scale) {
     this.scale = scale;
     const { from, to } = scale;
-    const numbers = Float32Array.from({ length: STEPS }, (_, k) => from + ((to - from) * k) / (STEPS - 1));
+    const numbers = Float32Array.from(
+      { length: STEPS },
+      (_, k) => from + ((to - from) * k) / (STEPS - 1),
+    );
     paintVector(this.canvas, numbers, scale);
     this.from.textContent = short(from, 3);
     this.to.textContent = short(to, 3);

@@ -1,17 +1,25 @@
 // The page of the explorer: it shows the view that the address names.
 import { state } from "./address.js";
-import { choice, element, say } from "./elements.js";
-import { firstNetwork, networkPairs } from "./networks.js";
+import { element, say } from "./elements.js";
+import { firstNetwork, forget, networkPairs } from "./networks.js";
 import { Refusal, isAborted } from "./server.js";
 
 const VIEWS = {
-  network: { title: "Network", module: "./network.js" },
-  compare: { title: "Compare", module: "./compare.js" },
+  network: { title: "Network", module: "./network.js", hasNetwork: true },
+  compare: { title: "Compare", module: "./compare.js", hasNetwork: true },
   training: { title: "Training", module: "./training.js" },
   build: { title: "Build", module: "./blocks.js" },
 };
 // What belongs to one view only is left behind on the way to another one.
-const OWN = { step: null, at: null, of: null, parameter: null, trail: null, with: null, show: null };
+const OWN = {
+  step: null,
+  at: null,
+  of: null,
+  parameter: null,
+  trail: null,
+  with: null,
+  show: null,
+};
 
 let shown; // the name of the view
 let end = () => {};
@@ -66,17 +74,28 @@ async function showView() {
   end = show(root) ?? (() => {});
 }
 
-async function showNetworks() {
-  const first = await firstNetwork();
-  const chosen = () => state.get().network ?? first;
-  const select = choice(await networkPairs(), chosen(), (network) => {
-    state.set({ ...OWN, network, edit: [] });
-    say(`Network ${network}`);
-  }, { id: "network-choice" });
-  document.getElementById("network-choice").replaceWith(select);
-  state.listen(() => { select.value = chosen(); });
+const chooser = document.getElementById("network-choice");
+
+/** The choice of a network: only for the views that show one. */
+async function showChoice() {
+  chooser.parentElement.hidden = !VIEWS[viewName()].hasNetwork;
+  const wanted = state.get().network ?? (await firstNetwork());
+  const isListed = [...chooser.options].some(({ value }) => value === wanted);
+  if (!isListed) await fillChoice(wanted); // at first, or a training has made a new one
+  chooser.value = wanted;
 }
 
+async function fillChoice(wanted) {
+  forget();
+  const pairs = await networkPairs();
+  if (!pairs.some(([name]) => name === wanted)) pairs.push([wanted, wanted]);
+  chooser.replaceChildren(...pairs.map(([value, text]) => element("option", { value }, text)));
+}
+
+chooser.addEventListener("change", () => {
+  state.set({ ...OWN, network: chooser.value, edit: [] });
+  say(`Network ${chooser.value}`);
+});
 // What the server refuses was already said where it was asked for.
 addEventListener("unhandledrejection", (event) => {
   const { reason } = event;
@@ -86,6 +105,7 @@ document.getElementById("views").append(...Object.keys(VIEWS).map(tab));
 document.getElementById("projector").addEventListener("click", () => {
   state.set({ projector: state.get().projector === "1" ? null : "1" });
 });
-state.listen(showView);
-showView();
-showNetworks();
+for (const show of [showView, showChoice]) {
+  state.listen(show);
+  show();
+}

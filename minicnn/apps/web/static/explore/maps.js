@@ -28,8 +28,14 @@ export function paint(canvas, { shape, data }, channel, scale) {
 /** Draw pixels of the shape (height, width, 3), from 0 to 255, as the colors they are. */
 export function paintColors(canvas, { data }) {
   const byte = (value) => Math.max(0, Math.min(255, Math.round(value)));
-  fill(canvas, (k) => (255 << 24) | (byte(data[3 * k + 2]) << 16)
-    | (byte(data[3 * k + 1]) << 8) | byte(data[3 * k]));
+  fill(
+    canvas,
+    (k) =>
+      (255 << 24) |
+      (byte(data[3 * k + 2]) << 16) |
+      (byte(data[3 * k + 1]) << 8) |
+      byte(data[3 * k]),
+  );
 }
 
 /** Draw a vector as cells from left to right and top to bottom; what is left over stays clear. */
@@ -58,8 +64,10 @@ export function frame(parent, canvas, { y, x, height = 1, width = 1 }, className
   const box = element("span", { class: `frame ${className}` });
   const percent = (part, whole) => `${(100 * part) / whole}%`;
   style(box, {
-    left: percent(x, canvas.width), top: percent(y, canvas.height),
-    width: percent(width, canvas.width), height: percent(height, canvas.height),
+    left: percent(x, canvas.width),
+    top: percent(y, canvas.height),
+    width: percent(width, canvas.width),
+    height: percent(height, canvas.height),
   });
   parent.append(box);
   return box;

@@ -7,7 +7,8 @@ import { element, say } from "./elements.js";
 import { Inputs } from "./inputs.js";
 import { firstNetwork } from "./networks.js";
 import { newest } from "./newest.js";
-import { NumberPanel, isChangeable, subjectIn } from "./number_panel.js";
+import { subjectIn } from "./number_head.js";
+import { NumberPanel, isChangeable } from "./number_panel.js";
 import { percent } from "./numbers.js";
 import { Session } from "./session.js";
 import { Steps } from "./steps.js";
@@ -72,9 +73,13 @@ class NetworkView {
 
   layout() {
     const side = element("div", { class: "side" }, this.inputs.panel.element, this.answer.element);
-    const steps = element("section", { class: "steps-column", "aria-labelledby": "steps-title" },
+    const steps = element(
+      "section",
+      { class: "steps-column", "aria-labelledby": "steps-title" },
       element("h2", { id: "steps-title", class: "visually-hidden" }, "All steps of the network"),
-      this.backward.element, this.steps.element);
+      this.backward.element,
+      this.steps.element,
+    );
     return element("div", { class: "network-view" }, side, steps, this.numbers.element);
   }
 
@@ -115,7 +120,8 @@ class NetworkView {
   }
 
   close() {
-    for (const part of [this.session, this.before, this.inputs, this.steps, this.numbers]) part?.end();
+    for (const part of [this.session, this.before, this.inputs, this.steps, this.numbers])
+      part?.end();
   }
 
   end() {

@@ -2,24 +2,21 @@
 import { state } from "./address.js";
 import { ChangeNumber, rangeAround } from "./change_number.js";
 import { Check } from "./check.js";
+import { onSchemeChange } from "./colors.js";
 import { button, element, say } from "./elements.js";
 import { newest } from "./newest.js";
 import { bodyOf } from "./number_bodies.js";
-import { long, placeOf, placeText, short } from "./numbers.js";
+import { comparison, headOf, subjectIn } from "./number_head.js";
+import { placeOf, placeText, short } from "./numbers.js";
 import { ownValue } from "./own_value.js";
 import { termsOf } from "./terms.js";
-import { backTo, further, parseTrail } from "./trail.js";
+import { further } from "./trail.js";
 import { fedRange } from "./units.js";
 import { weightAnswer } from "./weight.js";
 
 const INPUT = -1;
 const PIXEL = "This number is not computed: it is a pixel of the image";
-
-/** What the address asks for: {step, at, of} or {parameter, at}; null: nothing. */
-export function subjectIn({ step, at = "", of = "value", parameter }) {
-  if (parameter) return { parameter, at, step: null, of: "gradient" };
-  return step === undefined ? null : { step: Number(step), at, parameter: null, of };
-}
+const NOTHING = { step: null, at: null, parameter: null, of: null, trail: null };
 
 /** Whether a number was not computed, so that it can be changed by hand: weights and pixels. */
 export function isChangeable({ parameter, step }) {
@@ -31,14 +28,29 @@ export class NumberPanel {
     this.session = session;
     this.steps = steps;
     this.ask = newest((subject, isNew) => this.askNow(subject, isNew));
-    this.head = element("div", { class: "number-head" });
-    this.body = element("div", { class: "number-body" });
-    this.editing = element("div");
-    this.checking = element("div");
-    const close = button("Close", () => this.close(), { "aria-label": "Close the window of this number" });
-    this.element = element("aside", { class: "number-panel panel", "aria-label": "How this number was computed", hidden: true },
-      close, this.head, this.editing, this.body, this.checking);
-    this.element.addEventListener("keydown", (event) => { if (event.key === "Escape") this.close(); });
+    const parts = ["number-head", "number-editing", "number-body", "number-checking"];
+    [this.head, this.editing, this.body, this.checking] = parts.map((one) =>
+      element("div", { class: one }),
+    );
+    this.element = this.built();
+    this.unlisten = onSchemeChange(() => this.subject && this.ask(this.subject, false));
+  }
+
+  built() {
+    const close = button("Close", () => state.set(NOTHING));
+    const onkeydown = (event) => {
+      if (event.key === "Escape") state.set(NOTHING);
+    };
+    const label = "How this number was computed";
+    return element(
+      "aside",
+      { class: "number-panel panel", "aria-label": label, hidden: true, onkeydown },
+      close,
+      this.head,
+      this.editing,
+      this.body,
+      this.checking,
+    );
   }
 
   /** Show what the address asks for. */
@@ -63,12 +75,10 @@ export class NumberPanel {
   async askNow(subject, isNew) {
     this.shownPass = this.session.pass.id;
     const { answer, tensors } = await this.answer(subject);
-    if (subject !== this.subject) return;
-    this.show(subject, answer, termsOf(tensors), isNew);
+    if (subject === this.subject) this.show(subject, answer, termsOf(tensors), isNew);
   }
 
-  async answer(subject) {
-    const { step, at, of, parameter } = subject;
+  async answer({ step, at, of, parameter }) {
     if (parameter) return weightAnswer(this.session, parameter, at);
     if (step === INPUT && of !== "gradient") return this.pixel(at);
     const found = await this.session.ask("number", { step, at, of });
@@ -89,94 +99,60 @@ export class NumberPanel {
 
   show(subject, answer, terms, isNew) {
     const body = bodyOf(answer, terms, this.listeners(subject, answer));
-    this.showHead(subject, answer);
-    this.body.replaceChildren(element("p", { class: "number-text" }, answer.text ?? ""),
-      body.sum?.element ?? "", this.comparison(answer, terms), ...body.parts.filter(Boolean));
+    const own = ownValue(answer, terms);
+    this.head.replaceChildren(...headOf(subject, answer, this.session));
+    this.body.replaceChildren(
+      element("p", { class: "number-text" }, answer.text ?? ""),
+      body.sum?.element ?? "",
+      comparison(own, answer.value),
+      ...body.parts.filter(Boolean),
+    );
+    Object.assign(this.element.dataset, { value: answer.value ?? "", own: own?.value ?? "" });
     this.showTools(subject, answer);
     this.mark(subject, answer, terms);
     if (body.maps) this.steps.overlay(answer.reads_step, body.maps);
     if (isNew) this.arrived(subject, answer, body);
   }
 
+  /** What happens when a number of the explanation is chosen, and what places are called. */
   listeners(subject, answer) {
+    const { steps, output, class_names: names } = this.session.network;
     const go = (next) => state.set(further(state.get(), next));
-    const { network: { steps, output, class_names: names } } = this.session;
     const of = answer.of === "gradient" ? "gradient" : null;
     const read = (step) => step ?? answer.reads_step ?? subject.step;
+    const isLoss = (step) => read(step) === steps.length;
+    const isClass = (place, step) =>
+      place.length === 1 && [subject.step, read(step)].includes(output);
     return {
-      oninput: (place, step) => go(read(step) === steps.length ? { step: steps.length, of: null }
-        : { step: read(step), at: place.join(","), of }),
-      onweight: answer.parameter?.name
-        ? (place) => go({ parameter: answer.parameter.name, at: place.join(",") }) : null,
-      nameOf: (place, step) => {
-        if (read(step) === steps.length) return "the loss";
-        const isClass = place.length === 1 && [subject.step, read(step)].includes(output);
-        return (isClass && names[place[0]]) || placeText(place);
-      },
+      oninput: (place, step) =>
+        go(
+          isLoss(step)
+            ? { step: steps.length, of: null }
+            : { step: read(step), at: place.join(","), of },
+        ),
+      onweight:
+        answer.parameter?.name &&
+        ((place) => go({ parameter: answer.parameter.name, at: place.join(",") })),
+      nameOf: (place, step) =>
+        isLoss(step) ? "the loss" : (isClass(place, step) && names[place[0]]) || placeText(place),
       shapeOf: (step) => steps[step].shape,
     };
   }
 
-  showHead(subject, { value, weight }) {
-    const heading = element("h2", { class: "number-title", tabindex: "-1" }, this.titleOf(subject));
-    const shown = subject.parameter ? weight : value;
-    this.head.replaceChildren(this.breadcrumb(), heading,
-      element("p", { class: "number-value" }, shown == null ? "" : short(shown, 6)),
-      subject.parameter && value != null
-        ? element("p", { class: "number-gradient" }, "gradient of the loss by it: ", element("strong", {}, short(value, 6))) : "",
-      this.switcher(subject));
-    Object.assign(this.element.dataset, { value: value ?? "", subject: this.key });
-  }
-
-  /** The same number as value or as gradient. */
-  switcher({ step, of, parameter }) {
-    if (parameter || step === this.session.network.steps.length || this.session.pass.label == null) return "";
-    const choose = (text, name) => button(text, () => state.set({ of: name === "value" ? null : name }), { "aria-pressed": String(of === name) });
-    return element("div", { class: "btn-row switcher", role: "group", "aria-label": "What is explained" },
-      choose("Its value", "value"), choose("Its gradient", "gradient"));
-  }
-
-  titleOf({ step, at = "", of, parameter }) {
-    if (parameter) return `Weight ${parameter} [${at}]`;
-    const { steps } = this.session.network;
-    const place = at === "" ? "" : `, ${placeText(placeOf(at))}`;
-    if (step < 0) return `${of === "gradient" ? "Gradient: " : ""}Input${place}`;
-    if (step === steps.length) return "Loss";
-    const { layer, title } = steps[step];
-    const name = [title.split(",")[0], layer].filter(Boolean).join(" · ");
-    return `${of === "gradient" ? "Gradient: " : ""}${name}${place}`;
-  }
-
-  breadcrumb() {
-    const trail = parseTrail(state.get().trail);
-    if (!trail.length) return "";
-    const links = trail.map((one, k) => element("li", {},
-      button(this.titleOf({ ...subjectIn(one), of: state.get().of }), () => state.set(backTo(state.get(), k)), { class: "link" })));
-    return element("nav", { "aria-label": "The way to this number" }, element("ol", { class: "trail" }, ...links));
-  }
-
-  /** What the page computes beside the engine's value. */
-  comparison(answer, terms) {
-    const own = ownValue(answer, terms);
-    Object.assign(this.element.dataset, { own: own?.value ?? "", equal: own?.equal ?? "" });
-    if (!own) return "";
-    return element("p", { class: own.equal ? "comparison is-equal" : "comparison" },
-      element("span", {}, `computed on this page ${long(own.value)}`),
-      element("span", {}, `engine's value ${long(answer.value)}`),
-      element("strong", {}, own.equal ? "✓ equal, as far as float32 can tell" : "They differ."));
-  }
-
   /** What can be done with the number: change it, check its gradient. */
   showTools(subject, answer) {
-    const value = this.current(subject, answer);
-    const isRoot = isChangeable(subject);
-    const key = JSON.stringify([subject, isRoot, this.session.pass.label == null]);
+    const value = subject.parameter
+      ? answer.weight
+      : this.subject.step === INPUT && this.pixelAt(subject.at);
+    const key = JSON.stringify([subject, this.session.pass.label == null]);
     if (key === this.toolsKey) {
       this.check?.clear();
       return this.editor?.show(value);
     }
     this.toolsKey = key;
-    this.editor = isRoot ? new ChangeNumber(subject, value, this.sliderRange(subject, value)) : null;
+    this.editor = isChangeable(subject)
+      ? new ChangeNumber(subject, value, this.sliderRange(subject, value))
+      : null;
     this.check = this.checkOf(subject, answer);
     this.editing.replaceChildren(this.editor?.element ?? "");
     this.checking.replaceChildren(this.check?.element ?? "");
@@ -192,11 +168,6 @@ export class NumberPanel {
     return parameter ? rangeAround(value) : fedRange(this.session.network, placeOf(at)[2]);
   }
 
-  current(subject, answer) {
-    if (subject.parameter) return answer.weight;
-    return subject.step === INPUT ? this.pixelAt(subject.at) : answer.value;
-  }
-
   mark(subject, answer, terms) {
     const own = subject.parameter || subject.at === "" ? null : placeOf(subject.at);
     this.steps.mark(subject.step, own);
@@ -206,23 +177,21 @@ export class NumberPanel {
 
   arrived(subject, answer, body) {
     say(answer.text ?? "");
-    if (this.before !== document.body) this.head.querySelector("h2").focus({ preventScroll: false });
+    if (this.before !== document.body) this.head.querySelector("h2").focus();
     else this.steps.row(subject.step ?? answer.step)?.element.scrollIntoView({ block: "center" });
     body.sum?.start();
-  }
-
-  close() {
-    state.set({ step: null, at: null, parameter: null, of: null, trail: null });
   }
 
   leave() {
     this.steps.clearMarks();
     this.toolsKey = null;
-    if (this.before?.isConnected && this.element.contains(document.activeElement)) this.before.focus();
+    if (this.before?.isConnected && this.element.contains(document.activeElement))
+      this.before.focus();
     this.before = null;
   }
 
   end() {
+    this.unlisten();
     this.subject = null;
   }
 }

@@ -29,7 +29,10 @@ function written(value, digits, digitsBeforePower) {
   const withPower = size >= LARGE || size < SMALL;
   const text = withPower ? value.toExponential(digitsBeforePower) : value.toPrecision(digits);
   const [number, exponent] = text.split("e");
-  const plain = number.replace("-", "−").replace(/(\.\d*?)0+$/, "$1").replace(/\.$/, "");
+  const plain = number
+    .replace("-", "−")
+    .replace(/(\.\d*?)0+$/, "$1")
+    .replace(/\.$/, "");
   return exponent === undefined ? plain : `${plain}·10${power(exponent)}`;
 }
 

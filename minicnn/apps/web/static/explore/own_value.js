@@ -19,7 +19,10 @@ function mean({ formula }, terms) {
 }
 
 function maximum(_answer, terms) {
-  return { value: Math.max(...terms.filter(({ place }) => place).map(({ input }) => input)), size: 0 };
+  return {
+    value: Math.max(...terms.filter(({ place }) => place).map(({ input }) => input)),
+    size: 0,
+  };
 }
 
 function softmax({ formula }, terms) {
@@ -52,8 +55,15 @@ function functionValue({ formula, sum: total }, terms) {
 }
 
 const KINDS = {
-  sum_of_products: sum, sum, copy: sum, mean, maximum, softmax, normalization,
-  cross_entropy: crossEntropy, function: functionValue,
+  sum_of_products: sum,
+  sum,
+  copy: sum,
+  mean,
+  maximum,
+  softmax,
+  normalization,
+  cross_entropy: crossEntropy,
+  function: functionValue,
 };
 
 /** {value, equal} of the page for an answer of the server; null if there is nothing to compute. */

@@ -24,8 +24,11 @@ export function largestPlaces({ shape, data }, count = MARKED) {
     found.sort((one, other) => other.size - one.size);
     found.length = Math.min(found.length, count);
   });
-  return found.map(({ k }) => (shape.length === 1 ? [k]
-    : [Math.floor(k / (shape[1] * shape[2])), Math.floor(k / shape[2]) % shape[1], k % shape[2]]));
+  return found.map(({ k }) =>
+    shape.length === 1
+      ? [k]
+      : [Math.floor(k / (shape[1] * shape[2])), Math.floor(k / shape[2]) % shape[1], k % shape[2]],
+  );
 }
 
 export class PairRow {
@@ -33,25 +36,40 @@ export class PairRow {
   constructor(step, names, { onpick }) {
     this.step = step;
     this.legends = [new Legend(), new Legend()];
-    this.strips = names.map((name, which) => new Strip(step.shape, {
-      title: `${step.title}, ${name}`, onpick: (place) => onpick(which, step.index, place),
-    }));
+    this.strips = names.map(
+      (name, which) =>
+        new Strip(step.shape, {
+          title: `${step.title}, ${name}`,
+          onpick: (place) => onpick(which, step.index, place),
+        }),
+    );
     this.words = element("p", { class: "pair-words" });
     const id = `pair-title-${step.index}`;
-    const title = element("h3", { id }, element("span", { class: "step-number" }, step.index), step.title);
+    const title = element(
+      "h3",
+      { id },
+      element("span", { class: "step-number" }, step.index),
+      step.title,
+    );
     const words = element("p", { class: "step-words" }, `${step.layer} · ${shapeText(step.shape)}`);
     const sides = this.strips.map((strip, which) =>
-      element("div", { class: "pair-side" }, this.legends[which].element, strip.element));
-    this.element = element("section", { class: "step pair", "aria-labelledby": id },
+      element("div", { class: "pair-side" }, this.legends[which].element, strip.element),
+    );
+    this.element = element(
+      "section",
+      { class: "step pair", "aria-labelledby": id },
       element("header", { class: "step-head" }, title, words, this.words),
-      element("div", { class: "pair-sides" }, ...sides));
+      element("div", { class: "pair-sides" }, ...sides),
+    );
   }
 
   /** Show two tensors; with `asDifference` the second side shows second - first. */
   show(first, second, asDifference) {
     const found = difference(first, second);
     const scale = scaleFor(...range([...range(first.data), ...range(second.data)]));
-    const other = asDifference ? scaleFor(-Math.max(...range(found.data).map(Math.abs)) || -1, 0) : scale;
+    const other = asDifference
+      ? scaleFor(-Math.max(...range(found.data).map(Math.abs)) || -1, 0)
+      : scale;
     this.paint(0, first, scale);
     this.paint(1, asDifference ? found : second, other);
     this.markDifferences(found);
@@ -70,8 +88,10 @@ export class PairRow {
     }
     const [minimum, maximum] = range(found.data);
     const size = Math.max(-minimum, maximum);
-    this.words.textContent = size === 0 ? "no difference"
-      : `largest difference ${short(size, 3)} at ${placeText(places[0])}`;
+    this.words.textContent =
+      size === 0
+        ? "no difference"
+        : `largest difference ${short(size, 3)} at ${placeText(places[0])}`;
   }
 
   repaint() {

@@ -39,6 +39,8 @@ export async function decode(text, [height, width, channels]) {
   }
   if (bytes.length === height * width * channels) return Float32Array.from(bytes);
   if (bytes.length !== height * width) return null;
-  return Float32Array.from({ length: height * width * channels },
-    (_, k) => bytes[Math.floor(k / channels)]);
+  return Float32Array.from(
+    { length: height * width * channels },
+    (_, k) => bytes[Math.floor(k / channels)],
+  );
 }

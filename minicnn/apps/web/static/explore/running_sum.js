@@ -35,12 +35,26 @@ export class RunningSum {
     this.words = element("p", { class: "sum-words" });
     this.dot = svg("circle", { r: 5, class: "sum-dot" });
     this.slider = element("input", {
-      type: "range", class: "form-range", min: 0, max: this.terms.length, value: this.terms.length,
-      oninput: () => { this.stop(); this.go(Number(this.slider.value)); },
+      type: "range",
+      class: "form-range",
+      min: 0,
+      max: this.terms.length,
+      value: this.terms.length,
+      oninput: () => {
+        this.stop();
+        this.go(Number(this.slider.value));
+      },
     });
-    this.play = button("Play", () => (this.isPlaying ? this.stop() : this.start()), { class: "btn btn-primary btn-sm" });
-    return element("div", { class: "running-sum" }, this.words, this.drawn(),
-      element("div", { class: "sum-tools" }, this.play, field("Term", this.slider)));
+    this.play = button("Play", () => (this.isPlaying ? this.stop() : this.start()), {
+      class: "btn btn-primary btn-sm",
+    });
+    return element(
+      "div",
+      { class: "running-sum" },
+      this.words,
+      this.drawn(),
+      element("div", { class: "sum-tools" }, this.play, field("Term", this.slider)),
+    );
   }
 
   drawn() {
@@ -48,10 +62,16 @@ export class RunningSum {
     const count = this.sums.length - 1 || 1;
     this.x = (k) => (WIDTH * k) / count;
     this.y = (sum) => HEIGHT - ((sum - low) / (high - low || 1)) * HEIGHT;
-    const points = linePoints(this.sums).map(([k, sum]) => `${this.x(k)},${this.y(sum)}`).join(" ");
-    return svg("svg", { class: "sum-line", viewBox: `-8 -8 ${WIDTH + 16} ${HEIGHT + 16}`, "aria-hidden": "true" },
+    const points = linePoints(this.sums)
+      .map(([k, sum]) => `${this.x(k)},${this.y(sum)}`)
+      .join(" ");
+    return svg(
+      "svg",
+      { class: "sum-line", viewBox: `-8 -8 ${WIDTH + 16} ${HEIGHT + 16}`, "aria-hidden": "true" },
       svg("line", { x1: 0, x2: WIDTH, y1: this.y(0), y2: this.y(0), class: "sum-zero" }),
-      svg("polyline", { points, class: "sum-path" }), this.dot);
+      svg("polyline", { points, class: "sum-path" }),
+      this.dot,
+    );
   }
 
   sumsForRange() {
@@ -65,7 +85,10 @@ export class RunningSum {
     this.dot.setAttribute("cx", this.x(count));
     this.dot.setAttribute("cy", this.y(this.sums[count]));
     this.words.replaceChildren(...this.text(count));
-    this.slider.setAttribute("aria-valuetext", `after ${count} terms the sum is ${short(this.sums[count])}`);
+    this.slider.setAttribute(
+      "aria-valuetext",
+      `after ${count} terms the sum is ${short(this.sums[count])}`,
+    );
     this.onterm(this.isPlaying || count < this.terms.length ? count - 1 : -1);
   }
 
@@ -73,8 +96,14 @@ export class RunningSum {
     const total = element("strong", {}, short(this.sums[count]));
     if (count === 0) return [this.bias ? "The bias alone: " : "Nothing yet: ", total];
     const { input, weight, product } = this.terms[count - 1];
-    const how = weight === undefined ? short(product) : `${short(input)} · ${short(weight)} = ${short(product)}`;
-    return [`${count} of ${this.terms.length}: + ${how} `, element("span", { class: "sum-so-far" }, "sum ", total)];
+    const how =
+      weight === undefined
+        ? short(product)
+        : `${short(input)} · ${short(weight)} = ${short(product)}`;
+    return [
+      `${count} of ${this.terms.length}: + ${how} `,
+      element("span", { class: "sum-so-far" }, "sum ", total),
+    ];
   }
 
   start() {

@@ -1,7 +1,11 @@
 // Reads a safetensors file: the length of its header, the header as JSON, the numbers.
 
 const TYPES = {
-  F32: Float32Array, F64: Float64Array, I32: Int32Array, I64: BigInt64Array, U8: Uint8Array,
+  F32: Float32Array,
+  F64: Float64Array,
+  I32: Int32Array,
+  I64: BigInt64Array,
+  U8: Uint8Array,
 };
 const LENGTH_BYTES = 8;
 

@@ -43,7 +43,9 @@ async function request(path, { parameters, quiet = [], ...options } = {}) {
   } catch (error) {
     if (error.name === "AbortError" || quiet.includes(error.code)) throw error;
     toast(error instanceof Refusal ? error.message : UNREACHABLE);
-    throw error instanceof Refusal ? error : new Refusal(0, { code: "unreachable", message: UNREACHABLE });
+    throw error instanceof Refusal
+      ? error
+      : new Refusal(0, { code: "unreachable", message: UNREACHABLE });
   }
 }
 
@@ -66,7 +68,11 @@ export async function postJson(path, value = {}, options = {}) {
   return (await request(path, post(JSON.stringify(value), "application/json", options))).json();
 }
 
-export async function postBinary(path, body, { type = "application/octet-stream", ...options } = {}) {
+export async function postBinary(
+  path,
+  body,
+  { type = "application/octet-stream", ...options } = {},
+) {
   return decode(await (await request(path, post(body, type, options))).arrayBuffer());
 }
 

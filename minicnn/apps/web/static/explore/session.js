@@ -51,7 +51,13 @@ export class Session extends EventTarget {
   }
 
   async post({ input, label, edit }) {
-    const parameters = { network: this.name, channels: this.channels, label, edit, image: input.image };
+    const parameters = {
+      network: this.name,
+      channels: this.channels,
+      label,
+      edit,
+      image: input.image,
+    };
     const body = input.file ?? input.values ?? "";
     return passOf(await postBinary("pass", body, { parameters, type: input.file?.type }));
   }
@@ -59,13 +65,19 @@ export class Session extends EventTarget {
   /** Ask about the current pass; if the server has forgotten it, it is made again. */
   async ask(path, parameters = {}, options = {}) {
     return this.retried((pass) =>
-      getBinary(path, { ...options, parameters: { pass, ...parameters }, quiet: ["gone", ...(options.quiet ?? [])] }));
+      getBinary(path, {
+        ...options,
+        parameters: { pass, ...parameters },
+        quiet: ["gone", ...(options.quiet ?? [])],
+      }),
+    );
   }
 
   /** Check a gradient by finite differences. */
   async check(parameters) {
     return this.retried((pass) =>
-      postJson("check", {}, { parameters: { pass, ...parameters }, quiet: ["gone"] }));
+      postJson("check", {}, { parameters: { pass, ...parameters }, quiet: ["gone"] }),
+    );
   }
 
   async retried(question) {

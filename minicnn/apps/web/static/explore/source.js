@@ -9,7 +9,8 @@ const FIRST_DIGIT = "mnist:18"; // a 3 that may be an 8: its gradients are not s
 
 /** What a network gets when nothing was chosen: a digit, or an image of the folder. */
 async function usualInput(network, shape) {
-  if (isForDigits(shape) || !(await imageSources()).includes("folder")) return { image: FIRST_DIGIT };
+  if (isForDigits(shape) || !(await imageSources()).includes("folder"))
+    return { image: FIRST_DIGIT };
   const parameters = { network, source: "folder", start: 0, count: 1 };
   const { answer } = await getBinary("images", { parameters });
   return { image: answer.images[0].image };

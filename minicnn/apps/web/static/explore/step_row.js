@@ -4,6 +4,7 @@ import { scaleFor } from "./colors.js";
 import { button, element } from "./elements.js";
 import { Legend } from "./legend.js";
 import { short } from "./numbers.js";
+import { sentenceOf } from "./operations.js";
 import { Strip } from "./strip.js";
 
 const MORE = 64; // channels that are asked for at a time
@@ -11,6 +12,19 @@ const PICTURES = ["rescale"]; // what these compute can still be seen as a pictu
 
 export function shapeText(shape) {
   return shape.length ? shape.join(" × ") : "one number";
+}
+
+/** The title of a step with its number, further words, and what the operation does. */
+function heading(id, { index, title, operation }, words, legend) {
+  const number = index < 0 ? "" : element("span", { class: "step-number" }, index);
+  return element(
+    "header",
+    { class: "step-head" },
+    element("h3", { id }, number, title),
+    element("p", { class: "step-words" }, words),
+    legend,
+    element("p", { class: "step-what" }, sentenceOf(operation)),
+  );
 }
 
 export class StepRow {
@@ -24,7 +38,8 @@ export class StepRow {
     this.onmore = onmore;
     this.legend = new Legend();
     this.strip = new Strip(step.shape, {
-      title: step.title, onpick: (place) => onpick(step.index, place),
+      title: step.title,
+      onpick: (place) => onpick(step.index, place),
     });
     this.total = step.shape[2] ?? 1;
     if (step.isOutput) this.bars = new Bars({ onpick: (k) => onpick(step.index, [k]) });
@@ -35,14 +50,17 @@ export class StepRow {
   built() {
     const { step } = this;
     const id = `step-title-${step.index}`;
-    const number = step.index < 0 ? "" : element("span", { class: "step-number" }, step.index);
     const words = [step.layer, shapeText(step.shape)].filter(Boolean).join(" · ");
     this.moreButton = button("", () => this.more(), { hidden: true });
-    return element("section", { class: "step", "aria-labelledby": id },
-      element("header", { class: "step-head" },
-        element("h3", { id }, number, step.title),
-        element("p", { class: "step-words" }, words), this.legend.element),
-      this.bars?.element, this.strip.element, this.moreButton, this.weights?.element);
+    return element(
+      "section",
+      { class: "step", "aria-labelledby": id },
+      heading(id, step, words, this.legend.element),
+      this.bars?.element,
+      this.strip.element,
+      this.moreButton,
+      this.weights?.element,
+    );
   }
 
   get shownChannels() {
@@ -51,7 +69,8 @@ export class StepRow {
 
   /** Show the values, or the gradients, of this step; at once, or when it comes into sight. */
   show(tensor, { minimum, maximum, classes, ...options }) {
-    const gray = options.of !== "gradient" && (this.step.index < 0 || PICTURES.includes(this.step.operation));
+    const gray =
+      options.of !== "gradient" && (this.step.index < 0 || PICTURES.includes(this.step.operation));
     this.paintLater = () => {
       const scale = scaleFor(gray ? Math.min(0, minimum) : minimum, maximum, { gray });
       this.legend.show(scale);
@@ -109,13 +128,13 @@ export class LossRow {
   constructor(step, { onpick }) {
     this.step = step;
     this.button = element("button", {
-      type: "button", class: "loss-value", onclick: () => onpick(step.index, []),
+      type: "button",
+      class: "loss-value",
+      onclick: () => onpick(step.index, []),
     });
-    this.element = element("section", { class: "step", "aria-labelledby": "step-title-loss", hidden: true },
-      element("header", { class: "step-head" },
-        element("h3", { id: "step-title-loss" }, element("span", { class: "step-number" }, step.index), step.title),
-        element("p", { class: "step-words" }, "how bad the answer is; training makes it smaller")),
-      this.button);
+    const id = "step-title-loss";
+    const attributes = { class: "step", "aria-labelledby": id, hidden: true };
+    this.element = element("section", attributes, heading(id, step, ""), this.button);
   }
 
   show(loss) {

@@ -1,6 +1,7 @@
 // All steps of a network from the input to the loss, in the order in which they are computed.
 import { onSchemeChange } from "./colors.js";
 import { element } from "./elements.js";
+import { newest } from "./newest.js";
 import { LossRow, StepRow } from "./step_row.js";
 import { inputRange } from "./units.js";
 import { Weights } from "./weights.js";
@@ -12,9 +13,21 @@ const MOST = 4096; // numbers of a vector, or channels, that the server sends at
 
 /** The steps as rows of the page: the input is step -1. */
 function rowsOf(network) {
-  const input = { index: INPUT, title: "The input", layer: "", operation: "input", shape: network.input_shape };
+  const input = {
+    index: INPUT,
+    title: "The input",
+    layer: "",
+    operation: "input",
+    shape: network.input_shape,
+  };
   const last = network.steps.at(-1);
-  return [input, ...network.steps.map((step) => ({ ...step, isOutput: step === last && step.shape.length === 1 }))];
+  return [
+    input,
+    ...network.steps.map((step) => ({
+      ...step,
+      isOutput: step === last && step.shape.length === 1,
+    })),
+  ];
 }
 
 /** The rectangles around the places of terms, one for each map; places of vectors one by one. */
@@ -22,13 +35,25 @@ export function boxesOf(terms) {
   const found = new Map();
   const placed = terms.filter(({ place }) => place);
   const single = placed.filter(({ place }) => place.length < 3).slice(0, MARKED);
-  for (const { step, place: [y, x, channel] } of placed.filter(({ place }) => place.length === 3)) {
+  for (const {
+    step,
+    place: [y, x, channel],
+  } of placed.filter(({ place }) => place.length === 3)) {
     const key = `${step}:${channel}`;
     const box = found.get(key) ?? { step, channel, y, x, bottom: y, right: x };
-    found.set(key, { ...box, y: Math.min(box.y, y), x: Math.min(box.x, x), bottom: Math.max(box.bottom, y), right: Math.max(box.right, x) });
+    found.set(key, {
+      ...box,
+      y: Math.min(box.y, y),
+      x: Math.min(box.x, x),
+      bottom: Math.max(box.bottom, y),
+      right: Math.max(box.right, x),
+    });
   }
-  const boxes = [...found.values()].map((box) =>
-    ({ ...box, height: box.bottom - box.y + 1, width: box.right - box.x + 1 }));
+  const boxes = [...found.values()].map((box) => ({
+    ...box,
+    height: box.bottom - box.y + 1,
+    width: box.right - box.x + 1,
+  }));
   return [...single, ...boxes];
 }
 
@@ -37,19 +62,24 @@ export class Steps {
   constructor(session, { onpick, onweight }) {
     this.session = session;
     const listeners = { onpick, onmore: (...given) => this.more(...given) };
-    this.rows = rowsOf(session.network).map((step) =>
-      new StepRow(step, { ...listeners, weights: this.weightsOf(step, onweight) }));
+    this.rows = rowsOf(session.network).map(
+      (step) => new StepRow(step, { ...listeners, weights: this.weightsOf(step, onweight) }),
+    );
     const number = session.network.steps.length;
-    this.loss = new LossRow({ index: number, title: "Loss" }, listeners);
+    this.loss = new LossRow({ index: number, title: "Loss", operation: "loss" }, listeners);
     this.of = "value";
+    this.askGradients = newest(() => this.askGradientsNow());
     this.element = element("div", { class: "steps" }, ...this.grouped(), this.loss.element);
     this.watch();
   }
 
   weightsOf(step, onpick) {
     if (!Object.keys(step.parameters ?? {}).length) return null;
-    const shapes = Object.fromEntries(this.session.network.parameters.map(({ name, shape }) => [name, shape]));
-    const ask = (parameter) => this.session.ask("parameter", { parameter, of: this.of }, { quiet: ["wrong"] });
+    const shapes = Object.fromEntries(
+      this.session.network.parameters.map(({ name, shape }) => [name, shape]),
+    );
+    const ask = (parameter) =>
+      this.session.ask("parameter", { parameter, of: this.of }, { quiet: ["wrong"] });
     return new Weights(step, shapes, { ask, onpick });
   }
 
@@ -71,21 +101,27 @@ export class Steps {
   }
 
   bracket({ steps, text }) {
-    return element("div", { class: "fused" },
+    return element(
+      "div",
+      { class: "fused" },
       element("p", { class: "fused-words" }, element("strong", {}, FUSED), ` ${text}`),
-      ...steps.map((index) => this.row(index).element));
+      ...steps.map((index) => this.row(index).element),
+    );
   }
 
   /** Draw rows when they come into sight. */
   watch() {
     const byElement = new Map(this.rows.map((row) => [row.element, row]));
-    this.observer = new IntersectionObserver((entries) => {
-      for (const entry of entries) {
-        const row = byElement.get(entry.target);
-        row.isVisible = entry.isIntersecting;
-        if (row.isVisible) row.paintNow();
-      }
-    }, { rootMargin: "300px" });
+    this.observer = new IntersectionObserver(
+      (entries) => {
+        for (const entry of entries) {
+          const row = byElement.get(entry.target);
+          row.isVisible = entry.isIntersecting;
+          if (row.isVisible) row.paintNow();
+        }
+      },
+      { rootMargin: "300px" },
+    );
     for (const row of this.rows) this.observer.observe(row.element);
     this.unlisten = onSchemeChange(() => this.rows.forEach((row) => row.repaint()));
   }
@@ -97,19 +133,31 @@ export class Steps {
     for (const { index, minimum, maximum } of pass.steps) {
       const row = this.row(index);
       const classes = row.step.isOutput ? pass.classes : null;
-      row.show(pass.tensors[`step.${index}`], { minimum, maximum, classes, before, label: pass.label });
+      row.show(pass.tensors[`step.${index}`], {
+        minimum,
+        maximum,
+        classes,
+        before,
+        label: pass.label,
+      });
     }
     this.loss.show(pass.loss);
   }
 
   /** Show the gradients of the loss by all values. */
-  async showGradients(pass) {
+  showGradients(pass) {
     this.of = "gradient";
     this.loss.show(pass.loss);
-    await Promise.all(this.rows.map(async (row) => {
-      const { answer, values } = await this.whole(row);
-      if (this.of === "gradient") row.show(values, { ...answer, of: "gradient" });
-    }));
+    return this.askGradients();
+  }
+
+  async askGradientsNow() {
+    await Promise.all(
+      this.rows.map(async (row) => {
+        const { answer, values } = await this.whole(row);
+        if (this.of === "gradient") row.show(values, { ...answer, of: "gradient" });
+      }),
+    );
   }
 
   /** The gradients of all channels that a row shows; a long vector comes in pieces. */

@@ -5,7 +5,8 @@ import { frame, mapCanvas, paint, paintVector, range, scaleFor, vectorWidth } fr
 import { placeText, short } from "./numbers.js";
 import { hideTooltip, showTooltip } from "./tooltip.js";
 
-const KEYS = "Arrow keys walk over the numbers, Page Up and Page Down over the maps, Enter shows how a number was computed.";
+const KEYS =
+  "Arrow keys walk over the numbers, Page Up and Page Down over the maps, Enter shows how a number was computed.";
 const SMOOTH = 64; // from this width on a map is shown smaller than it is
 
 function tileSize(width) {
@@ -22,7 +23,12 @@ export class Strip {
     this.frames = [];
     this.cursor = this.isVector ? [0] : [0, 0, 0];
     const label = `Values of ${title}. ${KEYS}`;
-    this.element = element("div", { class: "strip", tabindex: "0", role: "application", "aria-label": label });
+    this.element = element("div", {
+      class: "strip",
+      tabindex: "0",
+      role: "application",
+      "aria-label": label,
+    });
     this.listen();
   }
 
@@ -67,7 +73,11 @@ export class Strip {
   newTile(index, width, height) {
     const canvas = mapCanvas(width, height);
     canvas.classList.toggle("smooth", width > SMOOTH);
-    const box = element("div", { class: this.isVector ? "map-tile is-vector" : "map-tile" }, canvas);
+    const box = element(
+      "div",
+      { class: this.isVector ? "map-tile is-vector" : "map-tile" },
+      canvas,
+    );
     style(box, { "--tile": this.isVector ? `${Math.max(8, width * 0.65)}rem` : tileSize(width) });
     if (width === this.shape[0]) box.classList.add("one-row");
     canvas.dataset.tile = index;
@@ -136,12 +146,19 @@ export class Strip {
     const [y, x, c] = this.cursor;
     const [height, width] = this.shape;
     const moves = {
-      ArrowLeft: [y, x - 1, c], ArrowRight: [y, x + 1, c], ArrowUp: [y - 1, x, c],
-      ArrowDown: [y + 1, x, c], PageUp: [y, x, c - 1], PageDown: [y, x, c + 1],
-      Home: [y, 0, c], End: [y, width - 1, c],
+      ArrowLeft: [y, x - 1, c],
+      ArrowRight: [y, x + 1, c],
+      ArrowUp: [y - 1, x, c],
+      ArrowDown: [y + 1, x, c],
+      PageUp: [y, x, c - 1],
+      PageDown: [y, x, c + 1],
+      Home: [y, 0, c],
+      End: [y, width - 1, c],
     };
     const next = moves[key];
-    return next && [clamp(next[0], height), clamp(next[1], width), clamp(next[2], this.tiles.length)];
+    return (
+      next && [clamp(next[0], height), clamp(next[1], width), clamp(next[2], this.tiles.length)]
+    );
   }
 
   showCursor() {
@@ -184,7 +201,8 @@ export class Strip {
   markWindow({ channel, ...window }) {
     const inside = cut(window, this.shape);
     this.tiles.forEach(({ box, canvas }, index) => {
-      if (channel == null || channel === index) this.frames.push(frame(box, canvas, inside, "is-read"));
+      if (channel == null || channel === index)
+        this.frames.push(frame(box, canvas, inside, "is-read"));
     });
   }
 

@@ -18,9 +18,16 @@ export class TermTable {
     Object.assign(this, { words, oninput, onweight, nameOf });
     this.largestProduct = Math.max(...shown.map(({ product }) => Math.abs(product)), 1e-30);
     this.rows = new Map();
-    this.element = element("div", { class: "table-scroll", tabindex: "0", role: "group", "aria-label": "The terms" },
-      element("table", { class: "terms" }, this.head(),
-        element("tbody", {}, ...shown.map((term) => this.row(term)), this.rest(others))));
+    this.element = element(
+      "div",
+      { class: "table-scroll", tabindex: "0", role: "group", "aria-label": "The terms" },
+      element(
+        "table",
+        { class: "terms" },
+        this.head(),
+        element("tbody", {}, ...shown.map((term) => this.row(term)), this.rest(others)),
+      ),
+    );
   }
 
   head() {
@@ -29,8 +36,17 @@ export class TermTable {
   }
 
   row(term) {
-    const cells = { place: this.place, input: this.input, weight: this.weight, product: this.product };
-    const node = element("tr", {}, ...Object.keys(this.words).map((name) => cells[name].call(this, term)));
+    const cells = {
+      place: this.place,
+      input: this.input,
+      weight: this.weight,
+      product: this.product,
+    };
+    const node = element(
+      "tr",
+      {},
+      ...Object.keys(this.words).map((name) => cells[name].call(this, term)),
+    );
     this.rows.set(term.index, node);
     return node;
   }
@@ -59,8 +75,12 @@ export class TermTable {
   rest({ count, sum }) {
     if (!count) return null;
     const columns = Object.keys(this.words).length - 1;
-    return element("tr", { class: "others" },
-      element("td", { colspan: columns }, `the other ${count} together`), element("td", {}, short(sum)));
+    return element(
+      "tr",
+      { class: "others" },
+      element("td", { colspan: columns }, `the other ${count} together`),
+      element("td", {}, short(sum)),
+    );
   }
 
   mark(index) {

@@ -5,7 +5,9 @@ const LARGEST = 12; // terms of a long sum that are shown; the others are added 
 function rows(tensor) {
   if (!tensor) return [];
   const [count, size = 1] = tensor.shape;
-  return Array.from({ length: count }, (_, k) => [...tensor.data.subarray(k * size, (k + 1) * size)]);
+  return Array.from({ length: count }, (_, k) => [
+    ...tensor.data.subarray(k * size, (k + 1) * size),
+  ]);
 }
 
 /** A list of {index, step, place (null: padding), input, weightPlace, weight, product}. */
@@ -76,6 +78,8 @@ export function grid(terms, window) {
   const height = hasWeights ? 1 + Math.max(...cells.map(([row]) => row)) : window.height;
   const width = hasWeights ? 1 + Math.max(...cells.map(([, column]) => column)) : window.width;
   const found = Array.from({ length: height }, () => Array(width).fill(null));
-  placed.forEach((term, k) => { found[cells[k][0]][cells[k][1]] = term; });
+  placed.forEach((term, k) => {
+    found[cells[k][0]][cells[k][1]] = term;
+  });
   return found;
 }

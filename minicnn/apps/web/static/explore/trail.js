@@ -8,7 +8,9 @@ function text({ parameter, step, at }) {
 export function subjectOf(one) {
   const cut = one.lastIndexOf(":");
   const [name, at] = [one.slice(0, cut), one.slice(cut + 1)];
-  return /^-?\d+$/.test(name) ? { step: name, at, parameter: null } : { parameter: name, at, step: null };
+  return /^-?\d+$/.test(name)
+    ? { step: name, at, parameter: null }
+    : { parameter: name, at, step: null };
 }
 
 export function parseTrail(trail) {

@@ -27,20 +27,22 @@ export class TrainingControls {
     this.place = this.makePlace();
     this.progress = element("progress", { class: "training-progress", "aria-label": "This epoch" });
     this.words = element("p", { class: "training-words" });
+    this.hint = element("p", { class: "hint training-hint", hidden: true });
+    this.undo.title = "Back to the weights before the last step, bit for bit";
     this.element = element("section", { class: "panel training-controls", "aria-label": "Controls" },
       element("div", { class: "btn-row" }, this.run, this.step, this.undo, this.restart),
       element("div", { class: "training-sliders" }, this.rate.element, this.place.element),
-      element("div", { class: "training-where" }, this.words, this.progress));
+      element("div", { class: "training-where" }, this.words, this.progress), this.hint);
   }
 
   slider(title, attributes, text, onchange) {
     const input = element("input", { type: "range", class: "form-range", ...attributes });
-    const value = element("output", { class: "slider-value" });
-    const say = () => {
-      value.textContent = text(Number(input.value));
+    const value = element("span", { class: "slider-value" }); // an output would take the label
+    const say = (number) => {
+      value.textContent = text(number);
       input.setAttribute("aria-valuetext", value.textContent);
     };
-    input.addEventListener("input", say);
+    input.addEventListener("input", () => say(Number(input.value)));
     input.addEventListener("change", () => onchange(Number(input.value)));
     const label = element("span", { class: "slider-label" }, title, " ", value);
     return { input, say, element: element("label", { class: "field training-slider" }, label, input) };
@@ -71,13 +73,15 @@ export class TrainingControls {
     this.showSlider(this.place, answer.step);
     this.showSlider(this.rate, Math.log10(answer.learning_rate));
     this.showProgress(answer);
+    this.hint.hidden = answer.step >= steps || this.isRunning;
+    this.hint.textContent = `${steps.toLocaleString("en")} steps are known, and the slider leads to each of them. “Run” and “One step” go on from here and forget the later ones.`;
   }
 
   /** Move a slider, unless somebody is moving it. */
   showSlider({ input, say }, value) {
     if (input.matches(":active")) return;
-    input.value = value;
-    say();
+    input.value = value; // rounded to the slider's steps
+    say(value);
   }
 
   showProgress({ step, steps_per_epoch: perEpoch, images_per_second: speed, state }) {

@@ -34,12 +34,13 @@ export class TrainingCurves {
 
   show({ loss, accuracy, tensors, answer }) {
     const mark = answer.step;
+    const notes = answer.rates.slice(1).map(([step, rate]) => ({ step, text: `rate ${short(rate, 2)}` }));
     const atTest = answer.test_loss ?? NaN;
     this.loss.show(columns(loss, tensors.test, 1), {
-      mark, summary: `At step ${answer.measured_at} it is ${short(atTest, 3)} on test images.`,
+      mark, notes, summary: `At step ${answer.measured_at} it is ${short(atTest, 3)} on test images.`,
     });
     this.accuracy.show(columns(accuracy, tensors.test, 2), {
-      mark, summary: `At step ${answer.measured_at} it is ${percent(answer.test_accuracy)} of the test images.`,
+      mark, notes, summary: `At step ${answer.measured_at} it is ${percent(answer.test_accuracy)} of the test images.`,
     });
   }
 

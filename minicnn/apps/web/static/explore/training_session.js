@@ -35,10 +35,11 @@ export class TrainingSession extends EventTarget {
   /** Ask until the training is still; tells listeners "report" after each answer, "gone" at the end. */
   async follow() {
     clearTimeout(this.timer);
-    if (this.isAsking || this.isEnded) return;
-    this.isAsking = true;
-    const found = await this.ask().finally(() => { this.isAsking = false; });
-    if (found && !this.isStill) this.timer = setTimeout(() => this.follow(), RUNNING_MS);
+    if (this.isEnded) return;
+    this.asking ??= this.ask().finally(() => { this.asking = null; });
+    const found = await this.asking;
+    clearTimeout(this.timer);
+    if (found && !this.isStill && !this.isEnded) this.timer = setTimeout(() => this.follow(), RUNNING_MS);
   }
 
   async ask() {
@@ -57,10 +58,9 @@ export class TrainingSession extends EventTarget {
     if (this.isEnded) return;
     const isOther = this.answer && answer.generation !== this.answer.generation;
     Object.assign(this, { answer, tensors });
-    if (isOther || answer.since !== since) {
-      this.answer = answer;
+    if (since && (isOther || answer.since !== since)) { // a part of the curves was dropped
       this.forget();
-      if (since) return this.report();
+      return this.report();
     }
     this.loss = joined(this.loss, tensors.loss.data);
     this.accuracy = joined(this.accuracy, tensors.accuracy.data);
@@ -69,10 +69,9 @@ export class TrainingSession extends EventTarget {
 
   /** Do something: "run", "pause", "step", "undo", "seek", "learning-rate" or "stop". */
   async act(action, value = {}) {
-    const answer = await postJson(`training/${this.number}/${action}`, value);
-    this.isAsking = false;
+    await postJson(`training/${this.number}/${action}`, value);
+    await this.asking; // the answer to a question of before does not know of it
     await this.follow();
-    return answer;
   }
 
   end() {

@@ -13,13 +13,20 @@ async function valueOnly(session, parameter, at) {
   const { tensors } = await session.ask("parameter", { parameter });
   const { shape, data } = tensors.values;
   const weight = data[indexOf(placeOf(at), shape)];
-  return { answer: { weight, value: null, text: `This weight is ${short(weight)}. ${NO_LABEL}` }, tensors: {} };
+  return {
+    answer: { weight, value: null, text: `This weight is ${short(weight)}. ${NO_LABEL}` },
+    tensors: {},
+  };
 }
 
 /** What the server says of a weight, in the form of the answer for a number. */
 export async function weightAnswer(session, parameter, at) {
   try {
-    const { answer, tensors } = await session.ask("weight", { parameter, at }, { quiet: ["no_label"] });
+    const { answer, tensors } = await session.ask(
+      "weight",
+      { parameter, at },
+      { quiet: ["no_label"] },
+    );
     const { place, gradient, input, product, at_step: step } = tensors;
     const terms = { input_place: place, input, weight: gradient, product, input_step: step };
     return { answer: { ...answer, of: "gradient", reads_step: answer.step }, tensors: terms };

@@ -26,17 +26,32 @@ export class WeightMaps {
   constructor(terms, shape, { oninput }) {
     this.channel = terms[0].place[2];
     this.products = mapOf(terms, "product", shape);
-    const strips = Object.entries(NAMES).map(([name, title]) => this.map(terms, name, title, shape, oninput));
-    this.element = element("div", { class: "window-row weight-maps" }, ...strips.flatMap((one, k) =>
-      (k ? [element("span", { class: "heat-sign", "aria-hidden": "true" }, SIGNS[k - 1]), one] : [one])));
+    const strips = Object.entries(NAMES).map(([name, title]) =>
+      this.map(terms, name, title, shape, oninput),
+    );
+    this.element = element(
+      "div",
+      { class: "window-row weight-maps" },
+      ...strips.flatMap((one, k) =>
+        k
+          ? [element("span", { class: "heat-sign", "aria-hidden": "true" }, SIGNS[k - 1]), one]
+          : [one],
+      ),
+    );
   }
 
   map(terms, name, title, [height, width], oninput) {
     const strip = new Strip([height, width, 1], {
-      title, onpick: ([y, x]) => oninput([y, x, this.channel], terms[0].step),
+      title,
+      onpick: ([y, x]) => oninput([y, x, this.channel], terms[0].step),
     });
     const map = mapOf(terms, name, [height, width]);
     strip.show(map, scaleFor(...range(map.data)));
-    return element("figure", { class: "heat-figure" }, strip.element, element("figcaption", {}, title));
+    return element(
+      "figure",
+      { class: "heat-figure" },
+      strip.element,
+      element("figcaption", {}, title),
+    );
   }
 }

@@ -29,7 +29,10 @@ function indexOf(place, shape) {
 export function chosenNumbers({ shape, data }, shown) {
   const [height, width, count] = shown.shape;
   if (shown.shape.length === 1) {
-    return { shape: shown.shape, data: Float32Array.from({ length: height }, (_, k) => data[indexOf(shown.place([k]), shape)]) };
+    return {
+      shape: shown.shape,
+      data: Float32Array.from({ length: height }, (_, k) => data[indexOf(shown.place([k]), shape)]),
+    };
   }
   const chosen = new Float32Array(height * width * count);
   for (let k = 0; k < chosen.length; k++) {
@@ -47,22 +50,40 @@ class Parameter {
     this.holder = element("div");
     const outputs = shape.at(-1);
     const chooser = element("input", {
-      type: "number", class: "form-control form-control-sm", min: 0, max: outputs - 1, value: 0,
+      type: "number",
+      class: "form-control form-control-sm",
+      min: 0,
+      max: outputs - 1,
+      value: 0,
       oninput: (event) => {
-        this.output = Math.max(0, Math.min(outputs - 1, Math.floor(event.target.valueAsNumber || 0)));
+        this.output = Math.max(
+          0,
+          Math.min(outputs - 1, Math.floor(event.target.valueAsNumber || 0)),
+        );
         onchoose();
       },
     });
     const isPart = !shownWeights(shape, 0).all;
-    this.element = element("div", { class: "parameter" },
-      element("div", { class: "step-head" }, element("span", {}, name), element("span", { class: "step-words" }, shape.join(" × ")),
-        isPart ? field(`of ${OUTPUTS[shape.length]}`, chooser) : null, this.legend.element), this.holder);
+    this.element = element(
+      "div",
+      { class: "parameter" },
+      element(
+        "div",
+        { class: "step-head" },
+        element("span", {}, name),
+        element("span", { class: "step-words" }, shape.join(" × ")),
+        isPart ? field(`of ${OUTPUTS[shape.length]}`, chooser) : null,
+        this.legend.element,
+      ),
+      this.holder,
+    );
   }
 
   show(tensor, { minimum, maximum }) {
     const shown = shownWeights(this.shape, this.output);
     const strip = new Strip(shown.shape, {
-      title: this.name, onpick: (place) => this.onpick(this.name, shown.place(place)),
+      title: this.name,
+      onpick: (place) => this.onpick(this.name, shown.place(place)),
     });
     const scale = scaleFor(minimum, maximum);
     this.legend.show(scale);
@@ -77,17 +98,25 @@ export class Weights {
     this.ask = ask;
     this.refresh = newest(() => this.refreshNow());
     const listeners = { onpick, onchoose: () => this.refresh() };
-    this.parts = Object.values(step.parameters).map((name) => new Parameter(name, shapes[name], listeners));
-    this.element = element("details", { class: "weights", ontoggle: () => this.refresh() },
-      element("summary", {}, "Weights"), ...this.parts.map((part) => part.element));
+    this.parts = Object.values(step.parameters).map(
+      (name) => new Parameter(name, shapes[name], listeners),
+    );
+    this.element = element(
+      "details",
+      { class: "weights", ontoggle: () => this.refresh() },
+      element("summary", {}, "Weights"),
+      ...this.parts.map((part) => part.element),
+    );
   }
 
   async refreshNow() {
     if (!this.element.open) return;
-    await Promise.all(this.parts.map(async (part) => {
-      const found = await this.ask(part.name).catch(() => null);
-      if (found) part.show(found.tensors.values, found.answer);
-      part.element.hidden = !found; // a statistic has no gradient
-    }));
+    await Promise.all(
+      this.parts.map(async (part) => {
+        const found = await this.ask(part.name).catch(() => null);
+        if (found) part.show(found.tensors.values, found.answer);
+        part.element.hidden = !found; // a statistic has no gradient
+      }),
+    );
   }
 }
