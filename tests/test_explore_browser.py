@@ -201,6 +201,15 @@ def test_a_number_that_is_clicked_is_computed_again(show, step, place, title):
     expect(frames).to_have_count({1: 1, 2: 1, 3: 20}[step])
 
 
+def test_pointing_at_a_number_says_its_value_and_its_place(show):
+    page = show(CERTAIN)
+    map_of(page, 1, 5).hover(position={"x": 30, "y": 30})
+    tooltip = page.locator(".tooltip-box")
+    expect(tooltip).to_contain_text(re.compile(r"^−?[0-9.]+row \d+, column \d+, channel 5$"))
+    page.mouse.move(0, 0)
+    expect(tooltip).to_be_hidden()
+
+
 def test_a_dense_sum_shows_its_largest_terms(show):
     page = show(f"{CERTAIN}&step=8&at=3")
     panel = panel_of(page, "Dense · ip2, number 3")
@@ -380,7 +389,7 @@ def test_a_pixel_is_changed(show):
 def test_weights_are_shown_and_chosen(show):
     page = show(CERTAIN)
     row = page.locator("section[aria-labelledby='step-title-3']")
-    row.get_by_text("Weights").click()
+    row.get_by_text("Weights", exact=True).click()
     expect(row.locator(".parameter canvas.map").first).to_be_visible()
     row.locator(".parameter input").fill("7")
     kernel = row.locator(".parameter .strip").first
