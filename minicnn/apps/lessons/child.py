@@ -10,6 +10,7 @@ FOLDER/notes.jsonl has {"loaded": true} if the file could be run; its last line 
 from __future__ import annotations
 
 import importlib.util
+import io
 import json
 import os
 import signal
@@ -28,6 +29,7 @@ from minicnn.apps.lessons.lesson import Case, Function, Lesson
 from minicnn.apps.lessons.racing import race_times
 from minicnn.apps.lessons.returned import checked_results
 from minicnn.errors import ArgumentError
+from minicnn.support.atomic_files import append_line, write_atomically
 from minicnn.support.text import quoted
 
 NOTES = "notes.jsonl"
@@ -54,7 +56,7 @@ class Child:
         self.note(loaded=True)
         for number, case in enumerate(self.lesson.all_cases()):
             results = self.results_of(function, case)
-            np.savez(result_file(self.folder, number), *results)
+            self.write_results(number, results)
         race = self.lesson.race_case()
         if race is not None:
             with self.watched(f"The race ({race.text}) was not over", note="slow"):
@@ -127,10 +129,15 @@ class Child:
         finally:
             timer.cancel()
 
+    def write_results(self, number: int, results: tuple[np.ndarray, ...]) -> None:
+        """Write the results of a case to its file."""
+        content = io.BytesIO()
+        np.savez(content, *results)
+        write_atomically(result_file(self.folder, number), [content.getbuffer()])
+
     def note(self, **fields: Any) -> None:
         """Append a line to the notes."""
-        with open(self.folder / NOTES, "a", encoding="utf-8") as notes:
-            notes.write(json.dumps(fields) + "\n")
+        append_line(self.folder / NOTES, json.dumps(fields))
 
     def give_up(self, trouble: str) -> NoReturn:
         """Note what is wrong, and end this process."""

@@ -10,7 +10,7 @@ from typing import Literal
 from minicnn.apps.lessons.lesson import Lesson
 from minicnn.apps.lessons.stub import stub_file
 from minicnn.support.atomic_files import write_atomically
-from minicnn.support.files import text_or_empty
+from minicnn.support.files import MAX_BYTES_OF_TEXT, read_whole, text_or_empty
 
 RECORD = ".minicnn-lessons.json"  # the SHA-256 of each file that has passed, by lesson
 
@@ -45,4 +45,4 @@ def _read(folder: Path) -> dict[str, str]:
 
 
 def _digest(file: Path) -> str:
-    return hashlib.sha256(file.read_bytes()).hexdigest()
+    return hashlib.sha256(read_whole(file, MAX_BYTES_OF_TEXT)).hexdigest()

@@ -17,6 +17,7 @@ import numpy as np
 import minicnn
 from minicnn.apps.lessons import child
 from minicnn.apps.lessons.lesson import Lesson
+from minicnn.support.files import text_or_empty
 
 SECONDS = 10.0  # that one call of the student's function may take
 SECONDS_TO_START = 120.0  # an upper limit, for a busy machine
@@ -90,8 +91,7 @@ def _read(lesson: Lesson, folder: Path, code: int | None) -> Answers:
 
 def _notes(folder: Path) -> dict[str, Any]:
     """Return all notes of the child as one dictionary."""
-    file = folder / child.NOTES
-    lines = file.read_text(encoding="utf-8").splitlines() if file.exists() else []
+    lines = text_or_empty(folder / child.NOTES).splitlines()
     return {key: value for line in lines for key, value in json.loads(line).items()}
 
 
