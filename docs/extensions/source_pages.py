@@ -45,12 +45,12 @@ def is_shown(path: Path) -> bool:
 
 
 def repository_path(env: BuildEnvironment, docname: str, target: str) -> Path | None:
-    """Return the file or folder outside docs/ that a link on a page names."""
+    """Return the file or folder that a link on a page names, unless it is a page or a picture."""
     path = Path(os.path.normpath(Path(env.doc2path(docname)).parent / target.partition("#")[0]))
     if not path.exists():
         path = path.with_name(f"{path.name}.md")  # MyST takes the suffix away from pages
-    outside = not path.is_relative_to(env.srcdir) and path.is_relative_to(ROOT)
-    return path if outside and path.exists() else None
+    is_source = path.suffix == ".py" or not path.is_relative_to(env.srcdir)
+    return path if is_source and path.is_relative_to(ROOT) and path.exists() else None
 
 
 def page_of(path: Path) -> str:
