@@ -125,13 +125,14 @@ style_and_types() {
 # them; neither an instruction set nor a sanitizer changes them.
 without_kernels=(
   activations architecture benchmark_gpu build_backend built_by_hand caffe caffe_files
-  calibration callbacks cifar10 classic cli cli_convert cli_data cli_explain cli_index
-  cli_outputs cli_search cli_serve cli_sort cli_sort_learn cli_tune comparison continual
+  calibration callbacks cifar10 classic cli cli_convert cli_data cli_explain cli_explore
+  cli_index cli_outputs cli_search cli_serve cli_sort cli_sort_learn cli_tune comparison continual
   cross_validation cross_validation_failures cuda_conv2d cuda_errors cuda_fallback
   cuda_kernels cuda_plan cuda_ptx cuda_reductions cuda_simulator cuda_training cuda_updates
   data_tools dataframe dataset devices docs doctor examples exchange experiment explain
-  explore_browser explore_modules explore_training_browser explorer_training
-  explorer_training_blocks explorer_training_parts
+  explore_browser explore_modules explore_training_browser explorer_changes
+  explorer_finite_differences explorer_numbers explorer_opening explorer_passes
+  explorer_training explorer_training_blocks explorer_training_parts
   fetch files find_images fit_checks fit_data fold_images folders folds generator
   gui_command history hostile_keras_files hostile_models image_functions images installed
   interrupt keras2 keras_backend keras_callback_arguments keras_callbacks keras_data
@@ -146,7 +147,8 @@ without_kernels=(
   sorter_applying sorter_faults sorter_finding sorter_planning sorter_undoing split_copy
   starting subclassing suite tar tensor_cores text torch train_kills transfer tune
   tune_processes tune_record tune_report tune_space unreadable upright utils
-  web_accessibility web_addresses web_api web_browser web_explore_training web_hostile_queries web_imagenet
+  web_accessibility web_addresses web_api web_browser web_explore_api web_explore_training
+  web_hostile_queries web_imagenet
   web_keywords web_library web_pages web_pictures web_requests web_static_files web_uploads
   window window_interrupted window_learning window_options window_preview window_start
   window_texts window_thumbnails zoo_weights

@@ -21,7 +21,7 @@ some_and_many = pytest.mark.parametrize("count", [8, pytest.param(50, marks=pyte
 def agrees(one, target):
     """Whether the check agrees; None if a kink is in between."""
     found = check(one, target)
-    return None if found["kinks"] else found["relative_error"] <= 1e-4
+    return None if found["kinks"] else found["agrees"]
 
 
 def check_all(one, targets):
@@ -57,9 +57,9 @@ def test_gradients_by_values_of_every_step(name, count):
 def test_gradients_of_the_network_of_scenes():
     one = pass_of("scene")
     for parameter in learned(one):
-        places = random_places(one.parameter(parameter).shape, 5)
+        places = random_places(one.parameter(parameter).shape, 2)
         check_all(one, [Target(parameter, INPUT, place) for place in places])
-    places = random_places(one.recording.input_shape, 50)
+    places = random_places(one.recording.input_shape, 15)
     check_all(one, [Target("", INPUT, place) for place in places])
 
 

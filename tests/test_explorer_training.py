@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import threading
 
 import numpy as np
 import pytest
@@ -187,6 +188,29 @@ def test_an_error_that_nobody_expected_does_not_end_the_thread(monkeypatch):
         training.wait()
         assert training.state == "failed"
         assert training.note.startswith("This step failed: ZeroDivisionError")
+
+
+def test_many_callers_at_once_do_not_confuse_it():
+    with watched() as training:
+        first = full_state(training)
+
+        def bother():
+            for _ in range(10):
+                training.step()
+                training.ask(report)
+                training.run()
+                training.undo(2)
+
+        threads = [threading.Thread(target=bother) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        training.seek(0)
+        training.wait()
+        assert full_state(training) == first
+        with watched() as straight:
+            assert take(straight, 12) == take(training, 12)
 
 
 def test_nobody_watches_so_it_pauses(monkeypatch):

@@ -29,7 +29,7 @@ FIELDS = (
     ),
     Field(
         "learning_rate", "Learning rate", NUMBER, 0.01, MIN_RATE, MAX_RATE,
-        help="How far a step goes along the gradient.",
+        help="How far a step goes against the gradient.",
     ),
     Field(
         "batch_size", "Batch size", INTEGER, 64, 1, 512,

@@ -7,6 +7,11 @@ import { fieldControl, sizeOf } from "./blocks_card.js";
 
 const NAMES = { optimizer: "optimizer", learning_rate: "rate", batch_size: "batch", seed: "seed" }; // in the address
 
+/** A name that may go on in a new line before each of its words: "Batch|Normalization". */
+function breakable(name) {
+  return name.replace(/([a-z])([A-Z])/g, "$1\u200b$2");
+}
+
 export class TrainingSetup {
   /** `known`: what the server says of blocks; `onstart(recipe)` begins the training. */
   constructor(known, onstart) {
@@ -18,8 +23,16 @@ export class TrainingSetup {
     this.words = element("p", { class: "quiet" });
     this.element = element("section", { class: "panel training-setup", "aria-labelledby": "setup-heading" },
       element("h2", { id: "setup-heading" }, "What is trained"),
-      this.layers, this.words, this.fields, this.problem, element("div", { class: "btn-row" }, this.start, this.change()));
+      this.layers, this.words, this.fields, this.problem, element("div", { class: "btn-row" }, this.start, this.change()),
+      this.explanation());
     this.show();
+  }
+
+  explanation() {
+    const entries = this.known.settings.flatMap(({ title, help }) =>
+      [element("dt", {}, title), element("dd", {}, help)]);
+    return element("details", { class: "setup-help" },
+      element("summary", {}, "What these mean"), element("dl", {}, ...entries));
   }
 
   change() {
@@ -78,7 +91,7 @@ export class TrainingSetup {
       .catch((error) => ({ layers: [], problems: [{ message: error.message }] }));
     const image = { shape: this.data.input_shape, title: "Image", parameters: 0 };
     this.layers.replaceChildren(...[image, ...plan.layers].map((layer) => element("li", {},
-      element("span", { class: "setup-title" }, layer.title), ...sizeOf(layer))));
+      element("span", { class: "setup-title" }, breakable(layer.title)), ...sizeOf(layer))));
     this.words.textContent = this.sentence(plan.total ?? 0);
     const message = plan.problems[0]?.message;
     this.problem.hidden = !message;
