@@ -298,3 +298,47 @@ def test_terms_with_weights_are_where_their_weights_are(run):
 def test_the_largest_differences_are_found(run):
     code = """(m) => m.largestPlaces({shape: [1, 2, 2], data: [0, -5, 1, 3]}, 2)"""
     assert run("pair_row", code) == [[0, 0, 1], [0, 1, 1]]
+
+
+def test_places_of_maps_are_framed_together(run):
+    terms = [{"step": 3, "place": place} for place in ([1, 2, 0], [4, 0, 0], [2, 2, 5], None)]
+    assert run("boxes", "(m, terms) => m.boxesOf(terms)", terms) == [
+        {"step": 3, "channel": 0, "y": 1, "x": 0, "height": 4, "width": 3},
+        {"step": 3, "channel": 5, "y": 2, "x": 2, "height": 1, "width": 1},
+    ]
+
+
+FUSED = """(m, groups) => {
+    const rows = [-1, 0, 1, 2, 3].map((index) => {
+        const element = document.createElement("section");
+        element.textContent = `step ${index}. `;
+        return {step: {index}, element};
+    });
+    return m.bracketed(rows, groups, (index) => rows[index + 1]).map((one) => one.textContent);
+}"""
+
+
+def test_steps_of_one_kernel_are_in_a_bracket(run):
+    found = run("fused", FUSED, [{"steps": [1, 2], "text": "One kernel."}])
+    assert found == ["step -1. ", "step 0. ", "In one go One kernel.step 1. step 2. ", "step 3. "]
+
+
+def test_steps_with_others_between_them_keep_their_order(run):
+    found = run("fused", FUSED, [{"steps": [1, 3], "text": "One kernel."}])
+    assert found[2:] == ["step 1. ", "step 2. ", "step 3. In one go with step 1. One kernel."]
+
+
+def test_what_a_step_reads_is_said_where_it_is_not_the_step_above(run):
+    code = "(m, step) => m.readsText(step)"
+    assert run("step_row", code, {"index": 4, "reads": [{"step": 3}]}) == ""
+    assert run("step_row", code, {"index": 0, "reads": [{"input": 0}]}) == ""
+    found = run("step_row", code, {"index": 7, "reads": [{"input": 0}, {"step": 6}]})
+    assert found == "reads the input and step 6"
+
+
+def test_pixels_and_what_a_network_is_fed_are_converted(run):
+    code = """(m, tensor, network) => Array.from(m.asPixels(tensor, network).data)"""
+    network = {"black": [-1, 1], "white": [1, 0]}
+    tensor = {"shape": [1, 2, 2], "data": [-1, 1, 1, 0.8]}
+    np.testing.assert_allclose(run("units", code, tensor, network), [0, 0, 255, 51], atol=1e-4)
+    assert run("units", "(m, n) => m.inputRange(n)", network) == {"minimum": -1, "maximum": 1}

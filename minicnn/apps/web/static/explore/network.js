@@ -45,9 +45,11 @@ class NetworkView {
     this.build(session.network);
   }
 
-  build({ class_names: names, output }) {
+  build({ class_names: names, output, steps }) {
     this.inputs = new Inputs([this.session], { onkept: () => this.kept() });
-    this.answer = new AnswerPanel({ onpick: (k) => this.pick(output, [k]) });
+    this.answer = new AnswerPanel({
+      onpick: (k) => this.pick(output, [Math.min(k, steps[output].shape[0] - 1)]),
+    });
     this.backward = new BackwardPanel(names, {
       onlabel: (label) => state.set({ label, show: label == null ? null : state.get().show }),
       onshow: (show) => state.set({ show: show === "value" ? null : show }),

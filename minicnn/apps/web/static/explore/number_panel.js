@@ -178,7 +178,7 @@ export class NumberPanel {
   arrived(subject, answer, body) {
     say(answer.text ?? "");
     if (this.before !== document.body) this.head.querySelector("h2").focus();
-    else this.steps.row(subject.step ?? answer.step)?.element.scrollIntoView({ block: "center" });
+    else this.steps.bringIntoSight(subject.step ?? answer.step);
     body.sum?.start();
   }
 

@@ -7,11 +7,20 @@ import { short } from "./numbers.js";
 import { sentenceOf } from "./operations.js";
 import { Strip } from "./strip.js";
 
+const INPUT = -1;
 const MORE = 64; // channels that are asked for at a time
 const PICTURES = ["rescale"]; // what these compute can still be seen as a picture
 
 export function shapeText(shape) {
   return shape.length ? shape.join(" × ") : "one number";
+}
+
+/** What a step reads, if that is not the step above it: "reads steps 3 and 7". */
+export function readsText({ index, reads = [] }) {
+  const numbers = reads.map(({ step = INPUT }) => step);
+  if (numbers.length === 0 || (numbers.length === 1 && numbers[0] === index - 1)) return "";
+  const names = numbers.map((number) => (number === INPUT ? "the input" : `step ${number}`));
+  return `reads ${names.join(" and ")}`;
 }
 
 /** The title of a step with its number, further words, and what the operation does. */
@@ -50,7 +59,8 @@ export class StepRow {
   built() {
     const { step } = this;
     const id = `step-title-${step.index}`;
-    const words = [step.layer, shapeText(step.shape)].filter(Boolean).join(" · ");
+    const parts = [step.layer, shapeText(step.shape), readsText(step)];
+    const words = parts.filter(Boolean).join(" · ");
     this.moreButton = button("", () => this.more(), { hidden: true });
     return element(
       "section",

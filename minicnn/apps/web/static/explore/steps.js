@@ -1,14 +1,15 @@
 // All steps of a network from the input to the loss, in the order in which they are computed.
+import { boxesOf } from "./boxes.js";
 import { onSchemeChange } from "./colors.js";
 import { element } from "./elements.js";
+import { bracketed } from "./fused.js";
 import { newest } from "./newest.js";
+import { keepInSight } from "./scrolling.js";
 import { LossRow, StepRow } from "./step_row.js";
 import { inputRange } from "./units.js";
 import { Weights } from "./weights.js";
 
 const INPUT = -1; // the number of the "step" before the first one
-const FUSED = "In one go";
-const MARKED = 200; // places of a vector that are marked
 const MOST = 4096; // numbers of a vector, or channels, that the server sends at once
 
 /** The steps as rows of the page: the input is step -1. */
@@ -20,41 +21,8 @@ function rowsOf(network) {
     operation: "input",
     shape: network.input_shape,
   };
-  const last = network.steps.at(-1);
-  return [
-    input,
-    ...network.steps.map((step) => ({
-      ...step,
-      isOutput: step === last && step.shape.length === 1,
-    })),
-  ];
-}
-
-/** The rectangles around the places of terms, one for each map; places of vectors one by one. */
-export function boxesOf(terms) {
-  const found = new Map();
-  const placed = terms.filter(({ place }) => place);
-  const single = placed.filter(({ place }) => place.length < 3).slice(0, MARKED);
-  for (const {
-    step,
-    place: [y, x, channel],
-  } of placed.filter(({ place }) => place.length === 3)) {
-    const key = `${step}:${channel}`;
-    const box = found.get(key) ?? { step, channel, y, x, bottom: y, right: x };
-    found.set(key, {
-      ...box,
-      y: Math.min(box.y, y),
-      x: Math.min(box.x, x),
-      bottom: Math.max(box.bottom, y),
-      right: Math.max(box.right, x),
-    });
-  }
-  const boxes = [...found.values()].map((box) => ({
-    ...box,
-    height: box.bottom - box.y + 1,
-    width: box.right - box.x + 1,
-  }));
-  return [...single, ...boxes];
+  const isOutput = ({ index, operation }) => index === network.output && operation === "softmax";
+  return [input, ...network.steps.map((step) => ({ ...step, isOutput: isOutput(step) }))];
 }
 
 export class Steps {
@@ -69,8 +37,67 @@ export class Steps {
     this.loss = new LossRow({ index: number, title: "Loss", operation: "loss" }, listeners);
     this.of = "value";
     this.askGradients = newest(() => this.askGradientsNow());
-    this.element = element("div", { class: "steps" }, ...this.grouped(), this.loss.element);
+    this.element = element(
+      "div",
+      { class: "steps" },
+      ...bracketed(this.rows, session.network.fused, (step) => this.row(step)),
+      this.loss.element,
+    );
     this.watch();
+  }
+
+  weightsOf(step, onpick) {
+    if (!Object.keys(step.parameters ?? {}).length) return null;
+    const shapes = Object.fromEntries(
+      this.session.network.parameters.map(({ name, shape }) => [name, shape]),
+    );
+    const ask = (parameter) =>
+      this.session.ask("parameter", { parameter, of: this.of }, { quiet: ["wrong"] });
+    return new Weights(step, shapes, { ask, onpick });
+  }
+
+  /** The row of a step by its number. */
+  row(index) {
+    return this.rows[index + 1];
+  }
+
+  weightsOf(step, onpick) {
+    if (!Object.keys(step.parameters ?? {}).length) return null;
+    const shapes = Object.fromEntries(
+      this.session.network.parameters.map(({ name, shape }) => [name, shape]),
+    );
+    const ask = (parameter) =>
+      this.session.ask("parameter", { parameter, of: this.of }, { quiet: ["wrong"] });
+    return new Weights(step, shapes, { ask, onpick });
+  }
+
+  /** The row of a step by its number. */
+  row(index) {
+    return this.rows[index + 1];
+  }
+
+  /** Rows in their order, those that the program computes in one go in a bracket. */
+  grouped() {
+    const { fused = [] } = this.session.network;
+    const firsts = new Map(fused.filter(isTogether).map((one) => [one.steps[0], one]));
+    const members = new Set([...firsts.values()].flatMap((one) => one.steps));
+    fused.filter((one) => !isTogether(one)).forEach((one) => this.noteFused(one));
+    return this.rows.flatMap((row) => {
+      const { index } = row.step;
+      if (firsts.has(index)) return [this.bracket(firsts.get(index))];
+      return members.has(index) ? [] : [row.element];
+    });
+  }
+
+  bracket({ steps, text }) {
+    const rows = steps.map((index) => this.row(index).element);
+    return element("div", { class: "fused" }, fusedWords(FUSED, text), ...rows);
+  }
+
+  /** Say it in the last of the rows, if others stand between them. */
+  noteFused({ steps, text }) {
+    const others = steps.slice(0, -1).join(", ");
+    this.row(steps.at(-1)).element.append(fusedWords(`${FUSED} with step ${others}.`, text));
   }
 
   weightsOf(step, onpick) {
@@ -208,6 +235,11 @@ export class Steps {
   /** Show the products that the gradient of a weight is summed from over its map. */
   overlay(step, { channel, products }) {
     this.row(step)?.strip.overlay(channel, products);
+  }
+
+  bringIntoSight(step) {
+    const row = this.row(step) ?? this.loss;
+    keepInSight(row.element);
   }
 
   clearMarks() {
