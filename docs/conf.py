@@ -14,6 +14,8 @@ sys.path[:0] = [str(ROOT), str(DOCS / "extensions")]
 os.environ["PYTHONPATH"] = os.pathsep.join(
     [str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
 )
+# A chapter's small products of matrices are faster alone than with threads that wait for each other.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 project = "minicnn"
 author = "the authors of minicnn"
@@ -38,7 +40,7 @@ myst_heading_anchors = 4
 # such a chapter if it begins with `file_format: mystnb` and the kernel's name.
 nb_execution_mode = "cache"
 nb_execution_cache_path = str(ROOT / "build" / "chapters")
-nb_execution_timeout = 60  # seconds
+nb_execution_timeout = 300  # seconds for a cell, on a busy machine; a chapter takes about ten
 nb_execution_raise_on_error = True
 nb_execution_show_tb = True
 nb_merge_streams = True

@@ -1,13 +1,10 @@
-"""The chapters of the course: form, exercises and links; a slow test runs their code."""
+"""The chapters of the course: form, exercises and links. Building the site runs their code."""
 
 from __future__ import annotations
 
-import contextlib
-import io
 import re
 from pathlib import Path
 
-import matplotlib as mpl
 import pytest
 
 from minicnn.apps.lessons.catalog import CHAPTERS, LESSONS
@@ -81,17 +78,3 @@ def test_the_network_of_chapter_8_has_at_most_60_lines():
     (program,) = [code for code in cells(TEXTS["08-lenet-in-numpy"]) if "def pool(" in code]
     assert program.startswith("import numpy") and "def train_step(" in program
     assert len(program.splitlines()) <= 60
-
-
-@pytest.mark.slow
-@chapters
-def test_its_code_runs(file, text, monkeypatch, recwarn):
-    """The site's build runs it in a notebook; this is the same code without one."""
-    monkeypatch.chdir(COURSE)
-    monkeypatch.syspath_prepend(str(COURSE))
-    names, printed = {"__name__": file}, io.StringIO()
-    no_window = mpl.rc_context({"backend": "agg", "figure.max_open_warning": 0})
-    with no_window, contextlib.redirect_stdout(printed):
-        for code in cells(text):
-            exec(compile(code, f"{file}.md", "exec"), names)
-    assert printed.getvalue()
