@@ -14,7 +14,7 @@ sys.path[:0] = [str(ROOT), str(DOCS / "extensions")]
 os.environ["PYTHONPATH"] = os.pathsep.join(
     [str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
 )
-# A chapter's small products of matrices are faster alone than with threads that wait for each other.
+# Threads of OpenBLAS wait for each other, which is slow for a chapter's small matrices.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 project = "minicnn"
