@@ -27,8 +27,14 @@ export class Inputs {
     this.options = { edit: [] }; // the true class and the changes
     this.keep = afterPause(() => this.keepDrawing(), PAUSE_MS);
     this.panel = new InputPanel(this.shape, sessions[0].name, {
-      onstroke: (values) => this.drawn(values),
-      onend: () => this.keep(),
+      onstroke: (values) => {
+        this.isStroke = true;
+        this.drawn(values);
+      },
+      onend: () => {
+        this.isStroke = false;
+        this.keep();
+      },
       onclear: (values) => this.cleared(values),
       onimage: ({ image, label }) =>
         state.set({ image, pixels: null, label, edit: withoutPixels() }),
@@ -69,7 +75,7 @@ export class Inputs {
   }
 
   async keepDrawing() {
-    if (!this.drawing || this.isEnded) return;
+    if (!this.drawing || this.isStroke || this.isEnded) return;
     const values = this.drawing;
     this.drawing = null;
     await this.remember(values);

@@ -5,6 +5,7 @@ import { Refusal, getBinary, getJson, postBinary, postJson } from "./server.js";
 // So many channels of each step are sent at once; others when they are asked for.
 const MANY_CHANNELS = 64;
 const FEW_CHANNELS = 16;
+const MOST = 4096; // channels, or numbers of a vector, that the server sends at once
 const LARGE = 200_000; // numbers of a pass, from which on few channels are sent
 
 function numbersOf(steps, channels) {
@@ -71,6 +72,19 @@ export class Session extends EventTarget {
         quiet: ["gone", ...(options.quiet ?? [])],
       }),
     );
+  }
+
+  /** The values or gradients of so many channels of a step; many numbers come in pieces. */
+  async values({ step, of, count }) {
+    const pieces = [];
+    for (let start = 0; start < count; start += MOST) {
+      const parameters = { step, of, start, count: Math.min(MOST, count - start) };
+      pieces.push(await this.ask("values", parameters));
+    }
+    const { answer, tensors } = pieces[0];
+    if (pieces.length === 1) return { answer, values: tensors.values };
+    const data = Float32Array.from(pieces.flatMap((one) => [...one.tensors.values.data]));
+    return { answer, values: { shape: [data.length], data } };
   }
 
   /** Check a gradient by finite differences. */

@@ -10,7 +10,6 @@ import { inputRange } from "./units.js";
 import { Weights } from "./weights.js";
 
 const INPUT = -1; // the number of the "step" before the first one
-const MOST = 4096; // numbers of a vector, or channels, that the server sends at once
 
 /** The steps as rows of the page: the input is step -1. */
 function rowsOf(network) {
@@ -187,19 +186,11 @@ export class Steps {
     );
   }
 
-  /** The gradients of all channels that a row shows; a long vector comes in pieces. */
-  async whole(row) {
-    const [length] = row.step.shape;
-    const isVector = row.step.shape.length === 1;
-    const count = isVector ? length : row.shownChannels || this.session.channels;
-    const pieces = [];
-    for (let start = 0; start < count; start += MOST) {
-      pieces.push(await this.ask(row, start, Math.min(MOST, count - start)));
-    }
-    const { answer, tensors } = pieces[0];
-    if (pieces.length === 1) return { answer, values: tensors.values };
-    const data = Float32Array.from(pieces.flatMap((one) => [...one.tensors.values.data]));
-    return { answer, values: { shape: [data.length], data } };
+  /** The gradients of all channels that a row shows; all of a vector. */
+  whole({ step, shownChannels }) {
+    const isVector = step.shape.length === 1;
+    const count = isVector ? step.shape[0] : shownChannels || this.session.channels;
+    return this.session.values({ step: step.index, of: this.of, count });
   }
 
   ask(row, start, count) {
