@@ -52,6 +52,7 @@ class CompareView {
     if (this.isEnded || !this.inputs) return;
     this.showChoice(wanted.show === "difference");
     await this.inputs.follow({ ...wanted, edit: [] });
+    if (this.isEnded) return;
     this.showPasses();
   }
 
@@ -60,6 +61,7 @@ class CompareView {
     this.names = `${name}|${other}`;
     this.sessions = [name, other].map((one) => new Session(one));
     await Promise.all(this.sessions.map((session) => session.open()));
+    if (this.isEnded) return;
     const [first, second] = this.sessions.map((session) => session.network);
     if (String(first.input_shape) !== String(second.input_shape)) return this.refuse(name, other);
     for (const session of this.sessions) {

@@ -57,6 +57,7 @@ export class Inputs {
     this.inputKey = inputKey(wanted);
     this.options = { label: wanted.label, edit: wanted.edit };
     await this.run(input, this.options);
+    if (this.isEnded) return; // another view was chosen meanwhile
     if (isOther || this.panel.drawing.isPicture) this.showPicture();
   }
 
@@ -105,6 +106,7 @@ export class Inputs {
     this.sawAddress(this.options);
     state.set({ image: null, pixels: null, label: null, show: null, edit });
     await this.run({ file }, this.options);
+    if (this.isEnded) return;
     const { data } = this.showPicture();
     await this.remember(data);
   }

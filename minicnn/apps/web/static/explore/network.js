@@ -30,6 +30,7 @@ class NetworkView {
     this.edits.show(wanted.edit);
     this.placeEdits(wanted);
     await this.inputs.follow(wanted);
+    if (this.isEnded) return;
     await this.explainChanges(wanted);
     this.showPass();
     await this.numbers.follow(wanted);
@@ -39,6 +40,7 @@ class NetworkView {
     this.close();
     const session = new Session(name);
     await session.open();
+    if (this.isEnded) return;
     this.session = session;
     this.before = new Session(name); // without the changes made by hand
     session.addEventListener("pass", () => this.showPass());
@@ -118,6 +120,7 @@ class NetworkView {
     if (this.before.request?.input !== input || this.before.request.label !== label) {
       await this.before.run(input, { label });
     }
+    if (this.isEnded) return;
     this.edits.explain(await this.session.change(this.before.pass.id, this.session.pass.id));
   }
 
