@@ -23,6 +23,7 @@ html_title = "minicnn"
 
 extensions = ["myst_nb", "api_pages", "command_pages", "mathml", "source_pages"]
 exclude_patterns = ["drawings", "extensions"]
+html_favicon = "../minicnn/apps/web/static/web/icon.svg"
 html_theme = "furo"
 html_static_path = ["static"]
 html_css_files = ["site.css"]
