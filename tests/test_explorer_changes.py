@@ -151,5 +151,5 @@ def test_wrong_edits_are_refused_in_words(explorer, network, x, edit):
 
 
 def test_only_some_edits_at_once(explorer, network, x):
-    with pytest.raises(Problem, match="at most 200"):
-        explorer.compute(network, x, None, ["pixel:0,0,0=1"] * 201)
+    with pytest.raises(Problem, match="at most 80"):
+        explorer.compute(network, x, None, ["pixel:0,0,0=1"] * 81)
