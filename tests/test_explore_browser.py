@@ -145,6 +145,8 @@ INK = """(canvas) => canvas.getContext("2d").getImageData(0, 0, canvas.width, ca
 def test_an_image_is_chosen(show):
     page = show()
     page.get_by_role("button", name="Choose an image").click()
+    expect(page.get_by_role("button", name="blue.png")).to_be_visible()
+    page.get_by_role("button", name="Handwritten digits").click()
     page.get_by_role("button", name="digit 7, test image 0").click()
     page.wait_for_url("**image=mnist:0*label=7*")
     expect(answer(page)).to_have_text("7")
