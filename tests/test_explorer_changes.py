@@ -59,7 +59,7 @@ def test_the_weights_of_the_last_layer_move_a_score_of_their_own(explorer, netwo
     found = told(before, after)
     moved = [name for name, old, new in found["scores"] if old != new]
     assert moved == ["4"]
-    assert "through the weights of its own layer" in " ".join(found["sentences"])
+    assert "through the weights or the bias of its own layer" in " ".join(found["sentences"])
     assert found["probabilities"][4][2] > found["probabilities"][4][1]
 
 
