@@ -153,6 +153,13 @@ def test_dead_units_and_an_answer_that_never_changes():
     assert any("is the same for all 48 images (0.333, 0.333, 0.333)" in text for text in texts)
 
 
+def test_an_output_that_is_not_a_number_is_not_called_the_same_for_all():
+    model = network()
+    for parameter in model.layers[-1].parameters:
+        parameter.assign(np.full(parameter.shape, np.nan))
+    assert symptoms.constant_output(explain.Tape(model, X)) is None
+
+
 def test_dense_layers_without_an_activation_between_them():
     model = mc.Sequential([mc.Input((4,)), Dense(3, name="a"), Dense(2, name="b")])
     assert "a and b have no activation between them" in symptoms.stacked_linear(model)

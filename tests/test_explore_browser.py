@@ -145,6 +145,8 @@ INK = """(canvas) => canvas.getContext("2d").getImageData(0, 0, canvas.width, ca
 def test_an_image_is_chosen(show):
     page = show()
     page.get_by_role("button", name="Choose an image").click()
+    expect(page.get_by_role("button", name="blue.png")).to_be_visible()
+    page.get_by_role("button", name="Handwritten digits").click()
     page.get_by_role("button", name="digit 7, test image 0").click()
     page.wait_for_url("**image=mnist:0*label=7*")
     expect(answer(page)).to_have_text("7")
@@ -461,6 +463,21 @@ def test_large_type_is_for_projectors(show):
     page.wait_for_url("**projector=1*")
     after = page.evaluate("getComputedStyle(document.documentElement).fontSize")
     assert float(after.removesuffix("px")) > 1.3 * float(before.removesuffix("px"))
+
+
+def test_the_maps_have_room_beside_a_number_in_large_type(show):
+    page = show(f"{CERTAIN}&projector=1&show=gradient&step=3&at=2,2,3&of=gradient")
+    expect(page.locator(".number-panel .number-text")).to_be_visible()
+    boxes = [page.locator(one).bounding_box() for one in (".steps-column", ".number-panel")]
+    assert min(box["width"] for box in boxes) > 0.4 * page.viewport_size["width"]
+
+
+def test_an_address_with_a_change_that_is_none_says_so(show):
+    page = show(CERTAIN)
+    page.goto(page.url + "&edit=zz")
+    expect(page.locator("#toasts")).to_contain_text("an edit is written as")
+    page.get_by_role("button", name="Undo: zz").click()
+    expect(answer(page)).to_have_text("3")
 
 
 def test_a_pass_that_the_server_forgot_is_made_again(show, served):

@@ -247,6 +247,15 @@ def test_probabilities_are_written_in_percent(run, value, text):
     assert run("numbers", "(m, value) => m.percent(value)", value) == text
 
 
+def test_a_text_that_is_no_edit_is_shown_as_it_is(run):
+    code = """(m, edits) => {
+        const panel = new m.EditsPanel({ onchange() {} });
+        panel.show(edits);
+        return panel.list.textContent;
+    }"""
+    assert run("edits", code, ["no edit"]) == "no editUndo"
+
+
 def test_an_edit_is_read_and_replaced(run):
     edit = "parameter:conv1/kernel:0,0,0,3=0.5"
     found = run("edits", "(m, edit) => m.parseEdit(edit)", edit)

@@ -161,6 +161,17 @@ def test_a_loss_that_is_not_finite_pauses_and_is_said_in_words():
         assert full_state(training) == before
 
 
+def test_what_helps_is_said_in_the_words_of_the_page():
+    with watched(recipe("sgd", 10.0)) as training:
+        take(training, 1)
+        for parameter in training.model.parameters:
+            parameter.assign(np.full(parameter.shape, 1e30))
+        training.run()
+        training.wait()
+        assert "start anew with a smaller learning rate" in training.note
+        assert "clipnorm" not in training.note
+
+
 def test_a_failed_training_goes_on_after_an_undo_with_a_smaller_rate(monkeypatch):
     with watched() as training:
         take(training, 3)

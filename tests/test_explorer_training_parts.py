@@ -126,6 +126,12 @@ def test_values_that_are_all_zero_are_in_the_middle():
     assert (found.limit, found.counts[20], found.counts.sum()) == (0, 10, 10)
 
 
+def test_values_that_are_no_numbers_are_not_called_zero():
+    found = histogram(np.full(10, np.nan))
+    assert math.isnan(found.limit)
+    assert found.counts.sum() == 0
+
+
 def test_a_report_has_the_curves_the_kernels_and_the_histograms():
     with watched() as training:
         take(training, STEPS + 2)

@@ -153,7 +153,8 @@ def dead_units(model: Model, tape: Tape) -> str | None:
 def constant_output(tape: Tape) -> str | None:
     """An output that does not depend on the image."""
     y = tape.output
-    if len(y) < 2 or float(np.ptp(y, axis=0).max()) > 1e-4:
+    # Written with "not", so that NaN does not count as the same for all images.
+    if len(y) < 2 or not float(np.ptp(y, axis=0).max()) <= 1e-4:
         return None
     values = ", ".join(f"{value:.3f}" for value in y[0].ravel()[:4])
     more = ", ..." if y[0].size > 4 else ""

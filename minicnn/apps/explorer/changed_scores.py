@@ -60,7 +60,7 @@ def _through(before: Pass, after: Pass, index: int, name: str) -> list[str]:
     parts = (x_after - x_before) * weights
     most = int(np.abs(parts).argmax())
     if not parts[most]:
-        return [f"The score of {name} changed through the weights of its own layer."]
+        return [f"The score of {name} changed through the weights or the bias of its own layer."]
     return [
         f"The largest part of the change of {name} came through value {most} of what the last "
         f"layer reads: it was {shown(x_before[most])} and is {shown(x_after[most])}. Its weight "

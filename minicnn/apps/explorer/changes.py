@@ -12,7 +12,7 @@ from minicnn.apps.explorer.numbers.parts import shown
 from minicnn.apps.explorer.places import place_text
 from minicnn.apps.explorer.problems import Problem
 from minicnn.apps.explorer.recording import INPUT, Step
-from minicnn.apps.explorer.step_titles import name_of
+from minicnn.apps.explorer.step_titles import name_of, parameter_kind
 
 NAMED = 3  # changed values that sentences name one by one
 VIEWS = ("reshape", "reshape_whole")  # the same values once more
@@ -87,7 +87,7 @@ def _weight_sentences(before: Pass, after: Pass) -> list[str]:
         values = before.parameter(name), after.parameter(name)
         places = np.argwhere(values[0] != values[1])
         if len(places):
-            found += _value_sentences(f"weight of {name}", *values, places)
+            found += _value_sentences(f"{parameter_kind(name)} of {name}", *values, places)
     return found
 
 

@@ -85,7 +85,10 @@ def _computed(last: int, results: dict[int, str], recording: Recording) -> list[
 def _fused_text(kernel: str, steps: list[int], recording: Recording) -> str:
     operations = [recording.steps[step].name for step in steps]
     names = [name_of(operation) for operation in operations]
-    text = f"{', '.join(names[:-1])} and {names[-1]} are computed by one kernel, {kernel}"
+    text = (
+        f"{', '.join(names[:-1])} and {names[-1]} are computed by one function of the program, "
+        f"{kernel}"
+    )
     if "batch_norm_inference" in operations:
         text += "; the batch normalization is multiplied into the weights beforehand"
     if "reshape" in operations:

@@ -14,7 +14,7 @@ from minicnn.apps.explorer.problems import UNKNOWN, Problem
 from minicnn.contracts import Shape
 from minicnn.support.text import quoted
 
-MOST = 200  # edits of one pass
+MOST = 80  # edits of one pass; an address may have 100 words
 LARGEST = 1e30  # of a value: float32 ends at 3e38, and values are multiplied
 FORM = "parameter:conv1/kernel:0,0,0,3=0.5 or pixel:10,8,0=255"
 

@@ -17,7 +17,7 @@ from minicnn.apps.explorer.forward_pass import Pass
 from minicnn.apps.explorer.numbers.families import family_of
 from minicnn.apps.explorer.numbers.parts import SUM_OF_PRODUCTS, Influence, counted, shown
 from minicnn.apps.explorer.recording import Reader
-from minicnn.apps.explorer.step_titles import name_of
+from minicnn.apps.explorer.step_titles import name_of, parameter_kind
 from minicnn.contracts import Shape
 
 
@@ -80,7 +80,8 @@ def explain_weight(one: Pass, parameter: str, place: Shape) -> Explained:
     weight, total = float(one.parameter(parameter)[place]), _total(returned)
     answer = {
         "kind": SUM_OF_PRODUCTS, "value": value, "sum": total, "weight": weight,
-        "text": _weight_text(weight, returned, total), "parameter": parameter, "at": list(place),
+        "text": _weight_text(parameter, weight, returned, total), "parameter": parameter,
+        "at": list(place),
         "step": returned[0].step if returned else None, "terms": _count(returned),
     }  # fmt: skip
     tensors = {
@@ -96,7 +97,8 @@ def explain_weight(one: Pass, parameter: str, place: Shape) -> Explained:
 def _weight_without_gradient(one: Pass, parameter: str, place: Shape) -> Explained:
     weight = float(one.parameter(parameter)[place])
     users = [reader.step.number for reader in one.recording.users(parameter)]
-    text = f"This weight is {shown(weight)}. Choose the true class to see its gradient."
+    what = parameter_kind(parameter)
+    text = f"This {what} is {shown(weight)}. Choose the true class to see its gradient."
     return Explained(
         {
             "kind": SUM_OF_PRODUCTS, "value": None, "sum": None, "weight": weight, "text": text,
@@ -134,9 +136,7 @@ def _from_loss(one: Pass, place: Shape) -> Returned:
 def _text(one: Pass, returned: list[Returned], total: float) -> str:
     if not returned:
         return "No later step computes with this value, so its gradient is 0."
-    parts = [
-        f"{counted(len(back.product), 'value')} of {_name(one, back.step)}" for back in returned
-    ]
+    parts = [_destination(one, back) for back in returned]
     factors = " or ".join(dict.fromkeys(back.influence.text for back in returned))
     text = f"This value went into {' and '.join(parts)}. "
     if _count(returned) == 1:
@@ -148,21 +148,28 @@ def _text(one: Pass, returned: list[Returned], total: float) -> str:
     )
 
 
-def _weight_text(weight: float, returned: list[Returned], total: float) -> str:
+def _destination(one: Pass, back: Returned) -> str:
+    if back.step == one.loss_step:
+        return "the loss"
+    return f"{counted(len(back.product), 'value')} of {_name(one, back.step)}"
+
+
+def _weight_text(parameter: str, weight: float, returned: list[Returned], total: float) -> str:
+    what = parameter_kind(parameter)
     if not returned:
-        return "No step reads this weight, so its gradient is 0."
+        return f"No step reads this {what}, so its gradient is 0."
     effect = "larger" if total > 0 else "smaller"
-    end = f" So a slightly larger weight makes the loss {effect}." if total else ""
+    end = f" So a slightly larger {what} makes the loss {effect}." if total else ""
+    count = _count(returned)
+    where, result = ("There", "the product") if count == 1 else ("At each of them", "the sum")
     return (
-        f"This weight, {shown(weight)}, is used at {counted(_count(returned), 'place')}. At each "
-        f"of them, the gradient of the result is multiplied with the factor "
-        f"({returned[0].influence.text}); the sum is {shown(total)}.{end}"
+        f"This {what}, {shown(weight)}, is used at {counted(count, 'place')}. {where}, the "
+        f"gradient of the result is multiplied with the factor ({returned[0].influence.text}); "
+        f"{result} is {shown(total)}.{end}"
     )
 
 
 def _name(one: Pass, step: int) -> str:
-    if step == one.loss_step:
-        return "the loss"
     found = one.recording.steps[step]
     return f"{found.layer or 'the network'} ({name_of(found.name)}, step {step})"
 

@@ -85,14 +85,14 @@ def _text(
     h: float, difference: float, gradient: float, error: float, kinks: int, *, agrees: bool
 ) -> str:
     text = (
-        f"With {shown(h)} more and {shown(h)} less, the loss differs by a slope of "
+        f"From {shown(h)} less to {shown(h)} more, the loss changes with a slope of "
         f"{shown(difference)}; backpropagation says {shown(gradient)}. "
     )
     if agrees:
-        text += f"They agree: relative to their size they differ by {error:.1e}"
+        text += f"They agree: relative to their size they differ by {shown(error)}"
         text += "." if error <= AGREEMENT else ", which is the rounding of float32."
     else:
-        text += f"Relative to their size they differ by {error:.1e}."
+        text += f"Relative to their size they differ by {shown(error)}."
     if kinks:
         text += (
             f" Between the two, {counted(kinks, 'value')} passed a kink of a ReLU or of a maximum, "

@@ -35,7 +35,7 @@ def opened(
 
     Raises
     ------
-    Problem : the model does not compute one output from one image
+    Problem : the model does not compute one value per class from one image
     """
     if not model.is_built:
         raise Problem(f"{name} has no input shape yet, so it cannot be looked into")
@@ -47,6 +47,11 @@ def opened(
         raise Problem(
             f"{name} takes images of {network.input_shape}, but its preprocessing makes "
             f"{network.preprocess.image_shape}"
+        )
+    if len(network.output_shape) != 1:
+        raise Problem(
+            f"{name} answers with {network.output_shape}, not with one value per class; only "
+            "networks that tell classes apart can be looked into"
         )
     return network
 

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from minicnn.apps.explorer.recording import Recording
+from minicnn.contracts import Shape
 from minicnn.data.preprocess import Preprocess
 from minicnn.models import Model
 
@@ -63,3 +64,8 @@ class OpenNetwork:
     def input_shape(self) -> tuple[int, int, int]:
         """(H, W, C) of the image that it is fed."""
         return self.recording.input_shape
+
+    @property
+    def output_shape(self) -> Shape:
+        """The shape of what it answers, such as (classes,)."""
+        return self.recording.shape_of(self.recording.output)

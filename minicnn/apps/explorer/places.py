@@ -26,7 +26,8 @@ def place_of(text: str, shape: Shape, what: str) -> Shape:
         )
     place = tuple(map(int, words))
     if len(place) != len(shape):
-        raise Problem(f"a place in {what} has {len(shape)} indices; got {quoted(text)}")
+        indices = "1 index" if len(shape) == 1 else f"{len(shape)} indices"
+        raise Problem(f"a place in {what} has {indices}; got {quoted(text)}")
     for index, length in zip(place, shape, strict=True):
         if index >= length:
             raise Problem(f"{what} is {shape}, so there is no place {quoted(text)}")

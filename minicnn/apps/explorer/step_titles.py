@@ -145,3 +145,12 @@ _TITLES: dict[str, Callable[[Step, dict[str, Shape]], str]] = {
     "reshape": _reshape,
     "upsample2d": _upsample,
 }
+
+
+def parameter_kind(name: str) -> str:
+    """Return what the numbers of a parameter are called.
+
+    >>> parameter_kind("conv1/bias"), parameter_kind("conv1/kernel")
+    ('bias', 'weight')
+    """
+    return "bias" if name.split("/")[-1] == "bias" else "weight"

@@ -53,9 +53,9 @@ def _explain_rescale(applied: Applied, place: Shape) -> Explanation:
     scale, offset = applied.attributes["scale"], applied.attributes["offset"]
     seen = float(explained.terms.input[0])
     text = f"{shown(seen)} times {shown(scale)}"
-    text += f", plus {shown(offset)}" if offset else ""
+    text += f" plus {shown(offset)}" if offset else ""
     return Explanation(
-        FUNCTION, explained.total, f"{text}, is {shown(explained.total)}.", explained.terms,
+        FUNCTION, explained.total, f"{text} is {shown(explained.total)}.", explained.terms,
         explained.formula,
     )  # fmt: skip
 

@@ -11,6 +11,8 @@ import numpy as np
 from minicnn.apps.explorer.recording import Step
 from minicnn.contracts import Shape
 
+MINUS = "−"
+SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")  # of powers of ten
 NOWHERE = -1  # the indices of a place in the padding
 
 # The kinds of explanations.
@@ -127,12 +129,14 @@ def places(*columns: Any) -> np.ndarray:
 
 
 def shown(value: float) -> str:
-    """Return a number as sentences have it.
+    """Return a number as sentences have it, written as the page writes numbers.
 
-    >>> shown(0.123456), shown(2), shown(1.2e-7)
-    ('0.1235', '2', '1.2e-07')
+    >>> shown(0.123456), shown(-2), shown(-1.2e-7)
+    ('0.1235', '−2', '−1.2·10⁻⁷')
     """
-    return f"{float(value):.4g}"
+    number, _, exponent = f"{float(value):.4g}".partition("e")
+    power = f"·10{str(int(exponent)).translate(SUPERSCRIPTS)}" if exponent else ""
+    return number.replace("-", MINUS) + power
 
 
 def counted(count: int, what: str) -> str:

@@ -51,7 +51,7 @@ class Field(NamedTuple):
                 raise self._wrong(f"one of {', '.join(self.choices)}", value)
             return value
         if not _is_number(value) or not self.minimum <= value <= self.maximum:
-            raise self._wrong(f"from {self.minimum:g} to {self.maximum:g}", value)
+            raise self._wrong(f"from {self.minimum:.10g} to {self.maximum:.10g}", value)
         if self.kind == INTEGER and not is_int(value):
             raise self._wrong("a whole number", value)
         return value

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
 import numpy as np
@@ -24,7 +25,8 @@ DENSE_UNTIL, FEW_UNTIL = 100, 1000  # steps with measurements each 10 and each 5
 class Histogram(NamedTuple):
     """How many values lie in each of BINS intervals between -limit and limit.
 
-    If all are 0, so is the limit, and all lie in the interval in the middle.
+    If all are 0, so is the limit, and all lie in the interval in the middle. If none is finite, the
+    limit is NaN.
     """
 
     counts: np.ndarray  # int32
@@ -110,6 +112,8 @@ def histogram(values: np.ndarray) -> Histogram:
     flat = values.ravel()
     some = flat[:: -(-flat.size // MOST_VALUES)]
     some = some[np.isfinite(some)]
+    if some.size == 0 < flat.size:
+        return Histogram(np.zeros(BINS, np.int32), math.nan)
     limit = float(np.abs(some).max(initial=0))
     counts, _ = np.histogram(some, BINS, (-limit or -1.0, limit or 1.0))
     return Histogram(counts.astype(np.int32), limit)

@@ -19,12 +19,14 @@ from minicnn.apps.explorer.training.stepper import Stepper
 from minicnn.apps.explorer.training.timeline import Timeline
 from minicnn.apps.explorer.training.worker import Worker
 from minicnn.errors import ArgumentError, MiniCNNError
+from minicnn.models.training.nonfinite import REMEDY
 from minicnn.shapes import is_int
 from minicnn.support.text import quoted
 
 RUNNING, SEEKING, PAUSED, FAILED, STOPPED = "running", "seeking", "paused", "failed", "stopped"
 UNWATCHED_SECONDS = 60.0  # after which a training that nobody asks about pauses
 MOST_STEPS = 200_000
+GROWN = "the numbers have grown too large: start anew with a smaller learning rate"
 NOBODY = "It paused because nobody has watched it for a minute."
 END = "It paused after {:,} steps, which is as far as a page goes."
 
@@ -172,7 +174,7 @@ class WatchedTraining:
     def _fail(self, error: Exception) -> None:
         """Stay where it is, and say why."""
         is_known = isinstance(error, MiniCNNError)
-        self._stay(sentence(str(error) if is_known else f"this step failed: {error!r}"))
+        self._stay(sentence(_in_page_words(error) if is_known else f"this step failed: {error!r}"))
         self.failed = True
 
     def _go_on(self, goal: float) -> None:
@@ -233,6 +235,11 @@ class WatchedTraining:
             self._opened = opened(name, model, preprocess=self.data.preprocess, title=title)
             self._opened_fingerprint = fingerprint
         return self._opened
+
+
+def _in_page_words(error: Exception) -> str:
+    """Return what an error says; what helps names arguments of `fit`, and a page has none."""
+    return str(error).replace(REMEDY, GROWN)
 
 
 def _count(value: Any, name: str) -> int:

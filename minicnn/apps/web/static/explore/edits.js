@@ -28,8 +28,11 @@ export function editOf(edits, change) {
   return found ? parseEdit(found).value : null;
 }
 
-/** A change in words. */
-export function editText({ parameter, at, value }) {
+/** A change in words; a text that is none, as an address may have, is shown as it is. */
+export function editText(text) {
+  const edit = parseEdit(text);
+  if (!edit) return text;
+  const { parameter, at, value } = edit;
   const name = parameter ? `${parameter} [${at}]` : `Pixel [${at}]`;
   return `${name} is ${short(value)}`;
 }
@@ -59,7 +62,7 @@ export class EditsPanel {
   }
 
   line(text, edits) {
-    const words = editText(parseEdit(text));
+    const words = editText(text);
     const undo = () => this.onchange(edits.filter((one) => one !== text));
     return element(
       "li",

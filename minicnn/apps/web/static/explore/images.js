@@ -30,7 +30,7 @@ export class ImageChooser {
     this.network = network;
     this.onchoose = onchoose;
     this.onfiles = onfiles;
-    this.source = "mnist";
+    this.source = null; // of the images that are shown
     this.start = 0;
     this.list = element("div", { class: "thumbnails" });
     this.words = element("span", { class: "quiet" });
@@ -41,6 +41,7 @@ export class ImageChooser {
     this.sources = element("div", { class: "btn-row" });
     this.back = button("Back", () => this.turn(this.source, this.start - COUNT));
     this.next = button("Next", () => this.turn(this.source, this.start + COUNT));
+    this.back.disabled = this.next.disabled = true; // until there are images
     const close = button("Close", () => this.element.close());
     return element(
       "dialog",
@@ -74,6 +75,7 @@ export class ImageChooser {
     );
   }
 
+  /** The images of the folder come first: somebody has asked for them by `--images`. */
   async open() {
     const sources = await imageSources();
     this.sources.replaceChildren(
@@ -82,7 +84,7 @@ export class ImageChooser {
       ),
     );
     this.element.showModal();
-    return this.turn(this.source, this.start);
+    return this.turn(this.source ?? sources.at(-1), this.start);
   }
 
   async turn(source, start) {

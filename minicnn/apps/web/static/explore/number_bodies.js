@@ -40,7 +40,8 @@ function letters({ kind, formula, parameter, of }) {
   return formulas.inLetters(name) ?? formulas.inLetters(kind);
 }
 
-function columnsOf({ of, parameter }, terms) {
+function columnsOf({ kind, of, parameter }, terms) {
+  if (kind === "copy") return INPUTS;
   if (of === "gradient") return isWeight({ parameter }) ? USES : GRADIENTS;
   return terms.some(({ weight }) => weight !== undefined) ? COLUMNS : INPUTS;
 }

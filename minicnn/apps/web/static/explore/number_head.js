@@ -10,9 +10,14 @@ export function subjectIn({ step, at = "", of = "value", parameter }) {
   return step == null ? null : { step: Number(step), at, parameter: null, of };
 }
 
+/** Whether a parameter is added to a sum; all others are factors. */
+function isBias(parameter) {
+  return parameter.split("/").at(-1) === "bias";
+}
+
 /** The name of a number: "Convolution · conv1, row 12, column 9, channel 5". */
 export function titleOf({ step, at = "", of, parameter }, { steps }) {
-  if (parameter) return `Weight ${parameter} [${at}]`;
+  if (parameter) return `${isBias(parameter) ? "Bias" : "Weight"} ${parameter} [${at}]`;
   if (step === steps.length) return "Loss";
   const { layer, title } = step < 0 ? { title: "Input" } : steps[step];
   const name = [title.split(",")[0], layer].filter(Boolean).join(" · ");

@@ -7,6 +7,12 @@ const HEIGHT = 44;
 const HEADINGS = ["Layer", "Weights", "Gradients", "A step moves them by", "Dead units"];
 const MANY_DEAD = 0.5;
 
+/** How far the values reach; null: they are NaN or infinite. */
+function limitText(limit) {
+  if (limit == null) return "all NaN";
+  return limit ? `± ${short(limit, 2)}` : "all 0";
+}
+
 function histogram({ data }, limit, what) {
   const most = Math.max(...data, 1);
   const wide = WIDTH / data.length;
@@ -14,10 +20,10 @@ function histogram({ data }, limit, what) {
     const high = (count / most) * HEIGHT;
     return svg("rect", { x: i * wide, y: HEIGHT - high, width: wide - 0.6, height: high });
   });
-  const label = `${what}: from ${short(-limit, 2)} to ${short(limit, 2)}`;
+  const label = `${what}: ${limit ? `from ${short(-limit, 2)} to ${short(limit, 2)}` : limitText(limit)}`;
   const picture = svg("svg", { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, class: "histogram", role: "img", "aria-label": label },
     ...bars, svg("line", { x1: WIDTH / 2, x2: WIDTH / 2, y1: 0, y2: HEIGHT }));
-  return element("div", {}, picture, element("span", { class: "histogram-limit" }, limit ? `± ${short(limit, 2)}` : "all 0"));
+  return element("div", {}, picture, element("span", { class: "histogram-limit" }, limitText(limit)));
 }
 
 function deadBar(share) {

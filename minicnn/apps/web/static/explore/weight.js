@@ -14,7 +14,7 @@ async function valueOnly(session, parameter, at) {
   const { shape, data } = tensors.values;
   const weight = data[indexOf(placeOf(at), shape)];
   return {
-    answer: { weight, value: null, text: `This weight is ${short(weight)}. ${NO_LABEL}` },
+    answer: { weight, value: null, text: `It is ${short(weight)}. ${NO_LABEL}` },
     tensors: {},
   };
 }
