@@ -20,6 +20,7 @@ import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from types import FunctionType, ModuleType
 from typing import Any, NoReturn
 
 import numpy as np
@@ -75,7 +76,8 @@ class Child:
             self.attempt(lambda: spec.loader.exec_module(module))  # type: ignore[union-attr]
         function = getattr(module, self.lesson.name, None)
         if not callable(function):
-            self.give_up(f"There is no function {self.lesson.name} in {self.file.name}.")
+            words = f"There is no function {self.lesson.name} in {self.file.name}."
+            self.give_up(words + _functions_in_words(module))
         return function
 
     def results_of(self, function: Function, case: Case) -> tuple[np.ndarray, ...]:
@@ -158,6 +160,18 @@ def quoted_error(error: BaseException) -> str:
     except Exception:  # a student's own exception
         return "(its message cannot be shown)"
     return quoted(text, 300)[1:-1] if text else "(without a message)"
+
+
+def _functions_in_words(module: ModuleType) -> str:
+    """Return which functions a student's file has; "" if it has none."""
+    own = [
+        name
+        for name, value in vars(module).items()
+        if isinstance(value, FunctionType) and value.__module__ == module.__name__
+    ]
+    if not own:
+        return ""
+    return f" It has the function{'s' * (len(own) > 1)} {', '.join(own)}."
 
 
 def _shown(line: str | None) -> str:
