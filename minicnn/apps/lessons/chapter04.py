@@ -62,6 +62,8 @@ def max_pool(x: np.ndarray, size: int, stride: int) -> np.ndarray:
                 lambda x, size, stride: _pooled(x, size, 1)),
         Mistake("Your windows are 1 pixel apart; the stride is {stride}.",
                 lambda x, size, stride: _stride_in_place(x, size, stride, 1)),
+        Mistake("The last row and column of windows are missing: OH = (H - size) // stride + 1.",
+                lambda x, size, stride: _pooled(x, size, stride)[:, :-1, :-1]),
         Mistake("No result is below 0: the search for the largest began with 0. In a window of "
                 "negative numbers 0 is not there. Begin with the first number, or with -np.inf.",
                 lambda x, size, stride: np.maximum(_pooled(x, size, stride), 0)),
