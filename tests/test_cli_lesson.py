@@ -25,6 +25,15 @@ WRONG = {
     ),
     "an exception without a message": ("    raise ValueError\n", "ValueError: (without a message)"),
     "the end of the program": ("    exit()\n", "Your code ended the program with SystemExit."),
+    "a size that is a fraction": (
+        "    return np.zeros((4 / 2, 3))\n",
+        "cannot be interpreted as an integer (a size or index must be a whole number: write // "
+        "in place of /)\n    This is line 18",
+    ),
+    "an index that is a fraction": (
+        "    return z[: len(z) / 1]\n",
+        "write // in place of /)\n    This is line 18",
+    ),
     "an abrupt end": ("    import os\n    os._exit(0)\n", "with exit code 0 before the function"),
     "a crash": ("    import os\n    os.abort()\n", "Your code crashed Python itself (SIGABRT)"),
     "no end": (
@@ -133,6 +142,21 @@ def test_a_file_without_any_function(begun, capfd):
     begun.write_text("from math import exp\n")
     assert check("softmax") == 1
     assert "There is no function softmax in softmax.py.\n" in capfd.readouterr().out
+
+
+@pytest.mark.parametrize("arguments", ["scores", "z, axis", ""])
+def test_a_function_with_other_arguments(begun, capfd, arguments):
+    begun.write_text(f"def softmax({arguments}):\n    return 1\n")
+    assert check("softmax") == 1
+    words = f"softmax must take the arguments (z), by these names; yours takes ({arguments})."
+    assert words in capfd.readouterr().out
+
+
+@pytest.mark.parametrize("arguments", ["z, axis=1", "*, z", "**arrays", "z: 'np.ndarray'"])
+def test_a_function_that_can_be_called_as_well(begun, capfd, arguments):
+    begun.write_text(f"def softmax({arguments}):\n    return 1\n")
+    assert check("softmax") == 1
+    assert "The result has shape () instead of (2, 3)." in capfd.readouterr().out
 
 
 def test_a_file_beside_it_does_not_replace_a_module(begun, capfd):
