@@ -71,6 +71,8 @@ def dense_backward(
                 lambda dy, x, w: dy.mean(0), of="db"),
         Mistake("db was summed over the outputs; sum over the images, the first axis.",
                 lambda dy, x, w: dy.sum(1), of="db"),
+        Mistake("db is one number; there is one bias for each of the outputs.",
+                lambda dy, x, w: dy.sum(), of="db"),
     ),
     race=lambda rng: _dense_case(rng, "LeNet's first dense layer", 64, 800, 500, np.float32),
 )  # fmt: skip

@@ -99,6 +99,22 @@ def _all_zero(found: Difference, _case: Case, _tolerance: float) -> str:
     return "" if found.got.any() else "All numbers are 0: nothing was put into the result."
 
 
+def _end_not_computed(found: Difference, _case: Case, tolerance: float) -> str:
+    """Look for numbers that stayed 0 in the last row, or column, or both."""
+    axes = [axis for axis, length in enumerate(found.expected.shape) if length > 1]
+    for some in [*itertools.combinations(axes, 1), *itertools.combinations(axes, 2)]:
+        without_end = found.expected.copy()
+        for axis in some:
+            np.moveaxis(without_end, axis, 0)[-1] = 0
+        if is_close(found.got, without_end, tolerance):
+            where = " and of ".join(f"axis {axis}" for axis in some)
+            return (
+                f"All numbers at the end of {where} are 0: does a loop end too early, or is "
+                "`return` inside of it?"
+            )
+    return ""
+
+
 def _sign(found: Difference, _case: Case, tolerance: float) -> str:
     right = is_close(-found.got.astype(np.float64), found.expected, tolerance)
     return "The sign is wrong: minus your result would be right." if right else ""
@@ -167,6 +183,7 @@ SAME_SHAPE: tuple[Look, ...] = (
     _all_zero,
     _an_argument,
     _fractions_cut_off,
+    _end_not_computed,
     _sign,
     _axes_in_another_order,
     _reversed,
