@@ -223,6 +223,11 @@ def test_an_axis_is_missing():
     assert "np.expand_dims(your result, 2)" in common_mistake(found, Case(""), 1e-5)
 
 
+def test_a_column_of_one_number_has_its_last_axis_too_much():
+    found = Difference("", np.ones((1, 1)), np.ones(1), np.zeros(0, bool))
+    assert "np.squeeze(your result, 1)" in common_mistake(found, Case(""), 1e-5)
+
+
 def test_a_square_result_may_be_transposed():
     found = Difference("", Y[:, :2].T, Y[:, :2], np.array([[False, True], [True, False]]))
     assert common_mistake(found, Case(""), 1e-5).startswith("The axes are in another order")

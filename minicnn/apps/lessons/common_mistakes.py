@@ -54,11 +54,14 @@ def _right_numbers(found: Difference, _case: Case, tolerance: float) -> str:
 
 
 def _one_axis(got: tuple[int, ...], expected: tuple[int, ...]) -> str:
-    """Return how to add or to take away an axis of length 1; "" if that is not it."""
-    for axis in range(len(expected)):
+    """Return how to add or to take away an axis of length 1; "" if that is not it.
+
+    Of several axes it is the last one: a batch of one image has its first axis rightly.
+    """
+    for axis in reversed(range(len(expected))):
         if expected[axis] == 1 and got == expected[:axis] + expected[axis + 1 :]:
             return f"np.expand_dims(your result, {axis})"
-    for axis in range(len(got)):
+    for axis in reversed(range(len(got))):
         if got[axis] == 1 and expected == got[:axis] + got[axis + 1 :]:
             return f"np.squeeze(your result, {axis})"
     return ""
