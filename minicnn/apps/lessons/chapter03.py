@@ -57,6 +57,16 @@ def convolve_1d(x: np.ndarray, w: np.ndarray) -> np.ndarray:
             "The row was padded with zeros, so that y is as long as x. Use complete windows only.",
             _padded_1d,
         ),
+        Mistake(
+            'The kernel hung over both ends of the row (NumPy\'s mode "full"), and it is flipped. '
+            "Use complete windows only, and x[i] w[0] + x[i + 1] w[1] + ...",
+            lambda x, w: np.convolve(x, w),
+        ),
+        Mistake(
+            'The kernel hung over both ends of the row (NumPy\'s mode "full"). Use complete windows '
+            "only.",
+            lambda x, w: np.correlate(x, w, "full"),
+        ),
     ),
     race=lambda rng: Case(
         "a hundred thousand numbers",
