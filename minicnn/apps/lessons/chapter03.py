@@ -63,8 +63,8 @@ def convolve_1d(x: np.ndarray, w: np.ndarray) -> np.ndarray:
             lambda x, w: np.convolve(x, w),
         ),
         Mistake(
-            'The kernel hung over both ends of the row (NumPy\'s mode "full"). Use complete windows '
-            "only.",
+            'The kernel hung over both ends of the row (NumPy\'s mode "full"). Use complete '
+            "windows only.",
             lambda x, w: np.correlate(x, w, "full"),
         ),
     ),
