@@ -228,6 +228,11 @@ def test_a_column_of_one_number_has_its_last_axis_too_much():
     assert "np.squeeze(your result, 1)" in common_mistake(found, Case(""), 1e-5)
 
 
+def test_equal_numbers_have_no_offset():
+    got, expected = np.full(3, -1.5), np.full(3, -4.0)
+    assert common_mistake(Difference("", got, expected, got != expected), Case(""), 1e-5) == ""
+
+
 def test_a_square_result_may_be_transposed():
     found = Difference("", Y[:, :2].T, Y[:, :2], np.array([[False, True], [True, False]]))
     assert common_mistake(found, Case(""), 1e-5).startswith("The axes are in another order")

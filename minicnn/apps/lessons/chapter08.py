@@ -210,6 +210,9 @@ def training_step(
     mistakes=(
         Mistake("The loss is a sum over the batch; take the mean.",
                 lambda x, labels, w, b, rate: _step(x, labels, w, b, rate)[0] * len(x)),
+        Mistake("p[:, labels] takes the columns of all labels from every row. Each row has one "
+                "label: p[np.arange(N), labels].",
+                lambda x, labels, w, b, rate: -np.log(_probabilities(x, w, b)[:, labels]).mean()),
         Mistake("You have one loss for each row; take their mean.",
                 lambda x, labels, w, b, rate:
                 -np.log(_probabilities(x, w, b)[np.arange(len(x)), labels])),

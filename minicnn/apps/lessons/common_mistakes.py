@@ -154,7 +154,9 @@ def _factor(found: Difference, case: Case, tolerance: float) -> str:
 
 def _offset(found: Difference, _case: Case, tolerance: float) -> str:
     apart = found.got.astype(np.float64) - found.expected
-    if apart.size < 2 or not is_close(found.got, found.expected + apart.mean(), tolerance):
+    if np.unique(found.expected).size < 2 or not is_close(
+        found.got, found.expected + apart.mean(), tolerance
+    ):
         return ""
     how = "large" if apart.mean() > 0 else "small"
     return f"Every number is too {how} by the same amount, {abs(apart.mean()):.4g}."
