@@ -141,6 +141,15 @@ def _probabilities(x: np.ndarray, w: np.ndarray, b: np.ndarray) -> np.ndarray:
     return kernel("softmax_forward")(scores)[0]
 
 
+def _without_the_largest(
+    x: np.ndarray, labels: np.ndarray, w: np.ndarray, b: np.ndarray, rate: float
+) -> np.ndarray:
+    """Return the loss as the formula says, overflow included."""
+    powers = np.exp(x @ w + b)
+    p = powers / powers.sum(1, keepdims=True)
+    return -np.log(p[np.arange(len(x)), labels]).mean()
+
+
 def _by_p_alone(
     x: np.ndarray, labels: np.ndarray, w: np.ndarray, b: np.ndarray, rate: float
 ) -> np.ndarray:
@@ -210,6 +219,8 @@ def training_step(
     mistakes=(
         Mistake("The loss is a sum over the batch; take the mean.",
                 lambda x, labels, w, b, rate: _step(x, labels, w, b, rate)[0] * len(x)),
+        Mistake("A power became too large for a number (overflow). Subtract the largest score of "
+                "each row before np.exp.", _without_the_largest),
         Mistake("p[:, labels] takes the columns of all labels from every row. Each row has one "
                 "label: p[np.arange(N), labels].",
                 lambda x, labels, w, b, rate: -np.log(_probabilities(x, w, b)[:, labels]).mean()),
