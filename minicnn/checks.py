@@ -212,11 +212,16 @@ _COLLECTING = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
 
 def nearest(word: str, choices: Iterable[str]) -> str:
     """Return ": did you mean MaxPooling2D?", or all choices if none is similar to the word."""
+    choices = list(choices)
+    close = similar(word, choices)
+    return f": did you mean {close}?" if close else f"; there are {', '.join(sorted(choices))}"
+
+
+def similar(word: str, choices: Iterable[str]) -> str | None:
+    """Return the choice that is most similar to a word, or None if none is similar."""
     known = {choice.lower(): choice for choice in choices}
     close = difflib.get_close_matches(word.lower(), known, n=1, cutoff=0.5)
-    if close:
-        return f": did you mean {known[close[0]]}?"
-    return f"; there are {', '.join(sorted(known.values()))}"
+    return known[close[0]] if close else None
 
 
 def warn_caller(text: str) -> None:

@@ -25,6 +25,15 @@ WRONG = {
     ),
     "an exception without a message": ("    raise ValueError\n", "ValueError: (without a message)"),
     "the end of the program": ("    exit()\n", "Your code ended the program with SystemExit."),
+    "a size that is a fraction": (
+        "    return np.zeros((4 / 2, 3))\n",
+        "cannot be interpreted as an integer (a size or index must be a whole number: write // "
+        "in place of /)\n    This is line 18",
+    ),
+    "an index that is a fraction": (
+        "    return z[: len(z) / 1]\n",
+        "write // in place of /)\n    This is line 18",
+    ),
     "an abrupt end": ("    import os\n    os._exit(0)\n", "with exit code 0 before the function"),
     "a crash": ("    import os\n    os.abort()\n", "Your code crashed Python itself (SIGABRT)"),
     "no end": (
@@ -80,7 +89,9 @@ def test_the_list_as_json(begun, capfd):
 def test_a_file_is_not_overwritten(begun, capfd):
     begun.write_text("my work")
     assert main.run(["lesson", "softmax"]) == 1
-    assert "exists already" in capfd.readouterr().err and begun.read_text() == "my work"
+    said = capfd.readouterr().err
+    assert "softmax.py: exists already; check it: minicnn lesson check softmax. --force" in said
+    assert begun.read_text() == "my work"
     assert main.run(["lesson", "softmax", "--force"]) == 0
     assert "def softmax" in begun.read_text()
 
@@ -123,7 +134,29 @@ def test_a_file_that_python_cannot_read(begun, capfd):
 def test_a_file_without_the_function(begun, capfd):
     begun.write_text("def sofmax(z):\n    return z\n")
     assert check("softmax") == 1
-    assert "There is no function softmax in softmax.py." in capfd.readouterr().out
+    out = capfd.readouterr().out
+    assert "There is no function softmax in softmax.py. It has the function sofmax." in out
+
+
+def test_a_file_without_any_function(begun, capfd):
+    begun.write_text("from math import exp\n")
+    assert check("softmax") == 1
+    assert "There is no function softmax in softmax.py.\n" in capfd.readouterr().out
+
+
+@pytest.mark.parametrize("arguments", ["scores", "z, axis", ""])
+def test_a_function_with_other_arguments(begun, capfd, arguments):
+    begun.write_text(f"def softmax({arguments}):\n    return 1\n")
+    assert check("softmax") == 1
+    words = f"softmax must take the arguments (z), by these names; yours takes ({arguments})."
+    assert words in capfd.readouterr().out
+
+
+@pytest.mark.parametrize("arguments", ["z, axis=1", "*, z", "**arrays", "z: 'np.ndarray'"])
+def test_a_function_that_can_be_called_as_well(begun, capfd, arguments):
+    begun.write_text(f"def softmax({arguments}):\n    return 1\n")
+    assert check("softmax") == 1
+    assert "The result has shape () instead of (2, 3)." in capfd.readouterr().out
 
 
 def test_a_file_beside_it_does_not_replace_a_module(begun, capfd):
@@ -170,13 +203,29 @@ def test_a_file_of_another_name(begun, capfd):
 
 def test_a_file_that_is_not_there(begun, capfd):
     assert check("conv2d") == 2
-    assert "write it first: minicnn lesson conv2d" in capfd.readouterr().err
+    said = capfd.readouterr().err
+    assert "no file conv2d.py in this folder; write it first: minicnn lesson conv2d" in said
+    assert "minicnn lesson check conv2d FOLDER/conv2d.py" in said
+
+
+@pytest.mark.parametrize("words", [["softmax", "answers/softmax.py"], ["answers/softmax.py"]])
+def test_a_file_that_is_not_where_it_was_said_to_be(begun, capfd, words):
+    assert check(*words) == 2
+    said = capfd.readouterr().err
+    assert "there is no file answers/softmax.py. Is it in another folder" in said
+    assert "write it first" not in said
 
 
 @pytest.mark.parametrize("words", [["lesson", "sofmax"], ["lesson", "check", "sofmax"]])
 def test_an_unknown_name_gets_the_nearest(begun, capfd, words):
     assert main.run(words) == 2
     assert "did you mean softmax?" in capfd.readouterr().err
+
+
+@pytest.mark.parametrize("words", [["lesson", "xyz"], ["lesson", "check", "xyz"]])
+def test_a_name_like_no_other_leads_to_the_list(begun, capfd, words):
+    assert main.run(words) == 2
+    assert "no lesson 'xyz'; all are listed by: minicnn lesson\n" in capfd.readouterr().err
 
 
 def test_the_solution_is_the_source_of_the_reference(capfd):

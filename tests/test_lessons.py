@@ -127,6 +127,59 @@ def test_the_first_wrong_case_counts():
     ]
 
 
+def test_a_mistake_of_the_first_case_alone_does_not_hide_what_explains_all():
+    lesson = find_lesson("dense_backward")  # whose first case is a batch of one image
+
+    def function(dy, x, w):
+        return dy @ w.T, x.T @ dy, dy.sum(0, keepdims=True)
+
+    words = judge(lesson, answers_of(lesson, function)).words
+    assert words[0].startswith(
+        "The numbers are right, the axes are not: np.squeeze(your result, 0)"
+    )
+
+
+def test_results_in_another_order():
+    lesson = find_lesson("dense_backward")
+
+    def function(dy, x, w):
+        return x.T @ dy, dy @ w.T, dy.sum(0)
+
+    words = judge(lesson, answers_of(lesson, function)).words
+    assert words[0] == "The results are right, but in another order. Return dx, dw, db."
+
+
+def test_convolution_windows_that_do_not_fit_do_not_pass():
+    lesson = find_lesson("conv2d")
+
+    def function(x, w, b, stride):
+        more = np.pad(x, ((0, 0), (0, stride - 1), (0, stride - 1), (0, 0)))
+        return lesson.reference(more, w, b, stride)
+
+    assert not judge(lesson, answers_of(lesson, function)).passed
+
+
+@pytest.mark.parametrize(
+    "formula",
+    [
+        lambda side, size, stride: side // stride,
+        lambda side, size, stride: -(-(side - size) // stride) + 1,
+    ],
+)
+def test_a_wrong_number_of_windows_does_not_pass(formula):
+    lesson = find_lesson("max_pool")
+
+    def function(x, size, stride):
+        rows, columns = (formula(side, size, stride) for side in x.shape[1:3])
+        y = np.empty((len(x), rows, columns, x.shape[3]))
+        for i, j in np.ndindex(rows, columns):
+            window = x[:, i * stride : i * stride + size, j * stride : j * stride + size]
+            y[:, i, j] = window.max((1, 2))
+        return y
+
+    assert not judge(lesson, answers_of(lesson, function)).passed
+
+
 Y = np.array([[1.25, -2.5, 3.0], [4.0, 5.75, 7.5]])
 COMMON = {
     "transposed": (Y.T, "The axes are in another order: your result.T would be right."),
@@ -145,6 +198,11 @@ COMMON = {
     "factor and sign": (Y * -7, "7 times as large as it should be, and the sign is wrong. 7 is"),
     "any factor": (Y * 1.5, "Every number is 1.5 times as large as it should be."),
     "pixels": (Y * 255, "255 is the largest value of a pixel"),
+    "a loop that ends too early": (
+        np.where([[1, 1, 0]], Y, 0),
+        "All numbers at the end of axis 1 are 0: does a loop end too early",
+    ),
+    "two such loops": (Y * [[1, 1, 0], [0, 0, 0]], "at the end of axis 0 and of axis 1 are 0"),
     "a constant": (Y + 0.5, "Every number is too large by the same amount, 0.5."),
     "the argument": (np.full((2, 3), 9.0), "The result is the argument k, unchanged."),
     "something else": (Y**2, ""),
@@ -163,6 +221,16 @@ def test_common_mistakes(got, words):
 def test_an_axis_is_missing():
     found = Difference("", Y, Y[..., None], np.zeros(0, bool))
     assert "np.expand_dims(your result, 2)" in common_mistake(found, Case(""), 1e-5)
+
+
+def test_a_column_of_one_number_has_its_last_axis_too_much():
+    found = Difference("", np.ones((1, 1)), np.ones(1), np.zeros(0, bool))
+    assert "np.squeeze(your result, 1)" in common_mistake(found, Case(""), 1e-5)
+
+
+def test_equal_numbers_have_no_offset():
+    got, expected = np.full(3, -1.5), np.full(3, -4.0)
+    assert common_mistake(Difference("", got, expected, got != expected), Case(""), 1e-5) == ""
 
 
 def test_a_square_result_may_be_transposed():

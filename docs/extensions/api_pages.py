@@ -6,6 +6,7 @@ several names is described under one of them; the others lead there.
 
 from __future__ import annotations
 
+import importlib
 import inspect
 import re
 from typing import Any
@@ -74,7 +75,7 @@ def defining_module(value: Any, module: str) -> str:
 
 def heading_of(module: str) -> tuple[str, list[str]]:
     """Return the first words of a module's docstring, and all of it as an introduction."""
-    text = inspect.getdoc(inspect.importlib.import_module(module)) or module
+    text = inspect.getdoc(importlib.import_module(module)) or module
     words = re.split(r"[:;,.]( |$)", text.splitlines()[0].replace("`", ""))[0]
     return words, docstrings.to_rst(text, linker(module))
 

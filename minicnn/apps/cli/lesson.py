@@ -40,7 +40,8 @@ def command(name: str | None, solution: bool, force: bool, as_json: bool) -> Non
         output.either(as_json, solution_text(lesson), source=solution_text(lesson))
         return
     file = stub_file(lesson, Path())
-    output.check_target(file, force=force)
+    check_it = f"check it: minicnn lesson check {name}. --force begins anew; your code is lost"
+    output.check_target(file, force=force, advice=check_it)
     write_stub(lesson, Path())
     output.either(as_json, _next_steps(lesson, file), lesson=name, file=file)
 

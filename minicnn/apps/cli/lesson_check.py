@@ -35,7 +35,8 @@ def command(
     """
     lesson = typed("NAME", lesson_of, name)
     answer = file or (Path(name) if name.endswith(".py") else stub_file(lesson, Path()))
-    _check_file(answer, lesson)
+    if not answer.is_file():
+        raise click.UsageError(_no_file(answer, lesson))
     verdict = check(lesson, answer, seconds)
     if verdict.passed:
         _remember(lesson, answer)
@@ -62,11 +63,15 @@ def _remember(lesson: Lesson, file: Path) -> None:
         output.warn(f"that it passed cannot be remembered: {error_text(error)}")
 
 
-def _check_file(file: Path, lesson: Lesson) -> None:
-    if not file.is_file():
-        raise click.UsageError(
-            f"there is no file {file}; write it first: minicnn lesson {lesson.name}"
-        )
+def _no_file(file: Path, lesson: Lesson) -> str:
+    """Return in words that the answer is not there, and what to type."""
+    if file != stub_file(lesson, Path()):
+        return f"there is no file {file}. Is it in another folder, or has it another name?"
+    check_it = f"minicnn lesson check {lesson.name} FOLDER/{file}"
+    return (
+        f"there is no file {file} in this folder; write it first: minicnn lesson {lesson.name}. "
+        f"If it is in another folder: {check_it}"
+    )
 
 
 def verdict_text(lesson: Lesson, verdict: Verdict) -> str:

@@ -99,8 +99,16 @@ def json_line(value: Any) -> None:
     say(text)
 
 
-def check_target(path: Path | None, *, force: bool, endings: Sequence[str] = ()) -> None:
+def check_target(
+    path: Path | None,
+    *,
+    force: bool,
+    endings: Sequence[str] = (),
+    advice: str = "give another name, or --force to overwrite it",
+) -> None:
     """Check, before any work is done, that the result can be written to `path`.
+
+    `advice` says what to do if there is such a file already.
 
     Raises
     ------
@@ -115,8 +123,7 @@ def check_target(path: Path | None, *, force: bool, endings: Sequence[str] = ())
     if not path.parent.is_dir():
         raise FileNotFoundError(errno.ENOENT, "no such folder; create it first", str(path.parent))
     if path.exists() and not force:
-        text = "exists already; give another name, or --force to overwrite it"
-        raise FileExistsError(errno.EEXIST, text, str(path))
+        raise FileExistsError(errno.EEXIST, f"exists already; {advice}", str(path))
 
 
 def _plain(value: Any) -> Any:

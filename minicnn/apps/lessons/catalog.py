@@ -19,7 +19,7 @@ from minicnn.apps.lessons import (
     chapter12,
 )
 from minicnn.apps.lessons.lesson import Lesson
-from minicnn.checks import nearest
+from minicnn.checks import similar
 from minicnn.errors import ArgumentError
 
 
@@ -70,11 +70,13 @@ def find_lesson(name: str) -> Lesson:
 
     Raises
     ------
-    ArgumentError : there is none; the message names the nearest
+    ArgumentError : there is none; the message names the most similar one
 
     >>> find_lesson("conv2d").title
     'a convolution with stride and bias'
     """
     if name not in LESSONS:
-        raise ArgumentError(f"no lesson {name!r}{nearest(name, list(LESSONS))}")
+        close = similar(name, LESSONS)
+        hint = f": did you mean {close}?" if close else "; all are listed by: minicnn lesson"
+        raise ArgumentError(f"no lesson {name!r}{hint}")
     return LESSONS[name]

@@ -46,6 +46,8 @@ def to_input(images: np.ndarray) -> np.ndarray:
         ),
         Mistake("You divided by 256. The brightest pixel is 255, and must become 1.",
                 lambda images: images[..., None] / 256),
+        Mistake("The fractions are cut off: // divides without them, and whole numbers cannot hold "
+                "them. Divide by /.", lambda images: images[..., None] // 255),
         Mistake("The channel is the second axis, as in PyTorch. Here it is the last one.",
                 lambda images: _to_input(images).transpose(0, 3, 1, 2)),
         Mistake("Black and white are exchanged: 0 must stay 0.",

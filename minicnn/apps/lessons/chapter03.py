@@ -57,6 +57,16 @@ def convolve_1d(x: np.ndarray, w: np.ndarray) -> np.ndarray:
             "The row was padded with zeros, so that y is as long as x. Use complete windows only.",
             _padded_1d,
         ),
+        Mistake(
+            'The kernel hung over both ends of the row (NumPy\'s mode "full"), and it is flipped. '
+            "Use complete windows only, and x[i] w[0] + x[i + 1] w[1] + ...",
+            lambda x, w: np.convolve(x, w),
+        ),
+        Mistake(
+            'The kernel hung over both ends of the row (NumPy\'s mode "full"). Use complete '
+            "windows only.",
+            lambda x, w: np.correlate(x, w, "full"),
+        ),
     ),
     race=lambda rng: Case(
         "a hundred thousand numbers",
@@ -70,6 +80,15 @@ def _stride_1_in_place(x: np.ndarray, w: np.ndarray, b: np.ndarray, stride: int)
     """Return an output of the right size whose windows are 1 pixel apart."""
     oh, ow = operations.conv2d(x, w, b, stride)[0].shape[1:3]
     return operations.conv2d(x, w, b, 1)[0][:, :oh, :ow]
+
+
+def _stride_of_one_axis(
+    x: np.ndarray, w: np.ndarray, b: np.ndarray, stride: int, axis: int
+) -> np.ndarray:
+    """Return an output of the right size whose windows are 1 pixel apart along one axis."""
+    oh, ow = operations.conv2d(x, w, b, stride)[0].shape[1:3]
+    strides = (1, stride) if axis == 1 else (stride, 1)
+    return operations.conv2d(x, w, b, strides)[0][:, :oh, :ow]
 
 
 CONV2D = Lesson(
@@ -99,7 +118,7 @@ def conv2d(x: np.ndarray, w: np.ndarray, b: np.ndarray, stride: int) -> np.ndarr
         ),
         _random_case(rng, "a step of two pixels", (1, 7, 7, 1), (3, 3, 1, 2), 2),
         _random_case(rng, "three channels, and not square", (2, 6, 8, 3), (2, 3, 3, 4), 1),
-        _random_case(rng, "a whole batch", (3, 9, 8, 2), (3, 2, 2, 5), 2),
+        _random_case(rng, "a whole batch", (3, 10, 8, 2), (3, 2, 2, 5), 2),
     ],
     reference=lambda x, w, b, stride: operations.conv2d(x, w, b, stride)[0],
     solution=(in_numpy.conv2d_forward, in_numpy._windows_as_rows),
@@ -111,6 +130,14 @@ def conv2d(x: np.ndarray, w: np.ndarray, b: np.ndarray, stride: int) -> np.ndarr
         Mistake("Your result is what comes out with stride 1; this case has stride {stride}. Its "
                 "size is right, but window [oy, ox] begins at row oy * stride, column ox * stride.",
                 _stride_1_in_place),
+        Mistake("Only the rows are right: the stride counts for columns, too. Window [oy, ox] "
+                "begins at column ox * stride.",
+                lambda x, w, b, stride: _stride_of_one_axis(x, w, b, stride, axis=2)),
+        Mistake("Only the columns are right: the stride counts for rows, too. Window [oy, ox] "
+                "begins at row oy * stride.",
+                lambda x, w, b, stride: _stride_of_one_axis(x, w, b, stride, axis=1)),
+        Mistake("The last row and column of windows are missing: OH = (H - KH) // stride + 1.",
+                lambda x, w, b, stride: operations.conv2d(x, w, b, stride)[0][:, :-1, :-1]),
         Mistake("The kernel is flipped: w[0, 0] belongs to the upper left pixel of the window. "
                 "Flipping it is the convolution of mathematics; networks do not flip.",
                 lambda x, w, b, stride: operations.conv2d(x, w[::-1, ::-1], b, stride)[0]),

@@ -20,6 +20,20 @@ def _stride_in_place(x: np.ndarray, size: int, stride: int, wrong: int) -> np.nd
     return _pooled(x, size, wrong)[:, :oh, :ow]
 
 
+def _windows_that_do_not_fit(x: np.ndarray, size: int, stride: int) -> np.ndarray:
+    """Return the result for H // stride rows; windows at the border may be incomplete."""
+    padding = ((0, 0), (0, size), (0, size), (0, 0))
+    y = _pooled(np.pad(x, padding, constant_values=-np.inf), size, stride)
+    return y[:, : x.shape[1] // stride, : x.shape[2] // stride]
+
+
+def _without_the_last(x: np.ndarray, size: int, stride: int) -> np.ndarray:
+    """Return the right result but for its last row and column, which are 0."""
+    y = _pooled(x, size, stride)
+    y[:, -1], y[:, :, -1] = 0, 0
+    return y
+
+
 MAX_POOL = Lesson(
     name="max_pool",
     chapter=4,
@@ -39,8 +53,8 @@ def max_pool(x: np.ndarray, size: int, stride: int) -> np.ndarray:
     cases=lambda rng: [
         Case("four windows", x=np.arange(16.0).reshape(1, 4, 4, 1), size=2, stride=2),
         Case("negative numbers", x=-1 - rng.random((1, 4, 6, 1)), size=2, stride=2),
-        Case("windows that overlap", x=rng.normal(size=(1, 7, 7, 2)), size=3, stride=2),
-        Case("a batch, three channels, a row left over", x=rng.normal(size=(2, 7, 9, 3)), size=2,
+        Case("windows that overlap", x=rng.normal(size=(1, 7, 8, 2)), size=3, stride=2),
+        Case("a batch, three channels, a row left over", x=rng.normal(size=(2, 7, 8, 3)), size=2,
              stride=3),
     ],
     reference=_pooled,
@@ -62,6 +76,15 @@ def max_pool(x: np.ndarray, size: int, stride: int) -> np.ndarray:
                 lambda x, size, stride: _pooled(x, size, 1)),
         Mistake("Your windows are 1 pixel apart; the stride is {stride}.",
                 lambda x, size, stride: _stride_in_place(x, size, stride, 1)),
+        Mistake("The images are mixed: each has maxima of its own.",
+                lambda x, size, stride: np.broadcast_to(
+                    _pooled(x, size, stride).max(0), _pooled(x, size, stride).shape)),
+        Mistake("You counted H // stride rows of windows and W // stride columns. Each window must "
+                "lie in the image: OH = (H - size) // stride + 1.", _windows_that_do_not_fit),
+        Mistake("The last row and column of the result are 0: does a loop end one too early?",
+                _without_the_last),
+        Mistake("The last row and column of windows are missing: OH = (H - size) // stride + 1.",
+                lambda x, size, stride: _pooled(x, size, stride)[:, :-1, :-1]),
         Mistake("No result is below 0: the search for the largest began with 0. In a window of "
                 "negative numbers 0 is not there. Begin with the first number, or with -np.inf.",
                 lambda x, size, stride: np.maximum(_pooled(x, size, stride), 0)),

@@ -20,6 +20,11 @@ def _shifted_by(z: np.ndarray, shift: np.ndarray | float) -> np.ndarray:
     return powers / powers.sum(-1, keepdims=True)
 
 
+def _divided_by_the_sum_of_all(z: np.ndarray) -> np.ndarray:
+    powers = np.exp(z - z.max(-1, keepdims=True))
+    return powers / powers.sum()
+
+
 SOFTMAX = Lesson(
     name="softmax",
     chapter=5,
@@ -58,6 +63,8 @@ def softmax(z: np.ndarray) -> np.ndarray:
         Mistake("The whole batch adds up to 1. Each row adds up to 1: sum with axis=1 and "
                 "keepdims=True.",
                 lambda z: _softmax(z.reshape(1, -1)).reshape(z.shape)),
+        Mistake("The whole batch adds up to 1. Each row adds up to 1: sum with axis=1 and "
+                "keepdims=True.", _divided_by_the_sum_of_all),
         Mistake("The powers are not divided by their sum.",
                 lambda z: np.exp(z - z.max(-1, keepdims=True))),
         Mistake("The scores were divided by their sum, without e^z.",
@@ -104,6 +111,8 @@ def cross_entropy(p: np.ndarray, t: np.ndarray) -> float:
     mistakes=(
         Mistake("The losses of the images are added up; take their mean, so that the loss does not "
                 "grow with the batch.", lambda p, t: _cross_entropy(p, t) * len(p)),
+        Mistake("You have one loss for each image; take their mean.",
+                lambda p, t: operations.categorical_crossentropy(p, t)[0]),
         Mistake("The sum was divided by the number of all probabilities, N C; divide by the number "
                 "of images, N. np.mean of the whole array does this.",
                 lambda p, t: _cross_entropy(p, t) / p.shape[1]),

@@ -71,6 +71,8 @@ def dense_backward(
                 lambda dy, x, w: dy.mean(0), of="db"),
         Mistake("db was summed over the outputs; sum over the images, the first axis.",
                 lambda dy, x, w: dy.sum(1), of="db"),
+        Mistake("db is one number; there is one bias for each of the outputs.",
+                lambda dy, x, w: dy.sum(), of="db"),
     ),
     race=lambda rng: _dense_case(rng, "LeNet's first dense layer", 64, 800, 500, np.float32),
 )  # fmt: skip
@@ -122,7 +124,7 @@ def conv2d_backward(dy: np.ndarray, x: np.ndarray) -> tuple[np.ndarray, np.ndarr
 ''',
     cases=lambda rng: [
         Case("one image of 3 x 3, one kernel of 2 x 2", x=np.arange(1.0, 10).reshape(1, 3, 3, 1),
-             dy=np.array([[1.0, 0], [0, -1]]).reshape(1, 2, 2, 1)),
+             dy=np.array([[1.0, 0], [0, -2]]).reshape(1, 2, 2, 1)),
         _conv_case(rng, "a batch of three", (3, 5, 6, 1), (3, 2), 1),
         _conv_case(rng, "two channels, four kernels", (2, 6, 5, 2), (2, 3), 4),
     ],
@@ -140,6 +142,8 @@ def conv2d_backward(dy: np.ndarray, x: np.ndarray) -> tuple[np.ndarray, np.ndarr
         Mistake("dw was divided by the number of images. The mean is already in dy, because the "
                 "loss is a mean; here it is a sum.",
                 lambda dy, x: _conv(dy, x)[0] / len(x)),
+        Mistake("dw is a mean; it is the sum over all images and places.",
+                lambda dy, x: _conv(dy, x)[0] / np.prod(dy.shape[:3])),
         Mistake("Each place replaces what the places before it gave, so that only the last one is "
                 "left: write dw[...] += instead of dw[...] =.", _last_place),
         Mistake("dw is turned around: dw[0, 0] belongs to the upper left pixel of a window.",

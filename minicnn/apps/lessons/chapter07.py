@@ -210,12 +210,23 @@ def adam_step(
         Mistake("beta_1 and beta_2 are exchanged in the means.",
                 lambda w, dw, first, second, t, rate:
                 _adam(w, dw, first, second, t, rate, betas=(BETA_2, BETA_1))[0]),
+        Mistake("In the first mean the gradient has the weight beta_1; it is 1 - beta_1.",
+                lambda w, dw, first, second, t, rate:
+                _adam(w, dw, first, second, t, rate, betas=(1 - BETA_1, BETA_2))[0]),
         Mistake("The step goes uphill; subtract it.",
                 lambda w, dw, first, second, t, rate:
                 2 * w - _adam(w, dw, first, second, t, rate)[0]),
         Mistake("The weights have not moved.", lambda w, dw, first, second, t, rate: w),
         Mistake("The weights are right, but `first` is the old mean; return the new one.",
                 lambda w, dw, first, second, t, rate: first, of="first"),
+        Mistake("The weights are right, but `first` was divided by 1 - beta_1^t. Return the mean "
+                "itself; the next step begins with it.",
+                lambda w, dw, first, second, t, rate:
+                _adam(w, dw, first, second, t, rate)[1] / (1 - BETA_1**t), of="first"),
+        Mistake("The weights are right, but `second` was divided by 1 - beta_2^t. Return the mean "
+                "itself; the next step begins with it.",
+                lambda w, dw, first, second, t, rate:
+                _adam(w, dw, first, second, t, rate)[2] / (1 - BETA_2**t), of="second"),
         Mistake("The weights are right, but `second` is the old mean; return the new one.",
                 lambda w, dw, first, second, t, rate: second, of="second"),
     ),

@@ -97,6 +97,8 @@ def hidden_backward(
                 lambda dy, x, w, y: dy.sum(0), of="db"),
         Mistake("db was summed over the units; sum over the images, the first axis.",
                 lambda dy, x, w, y: np.where(y > 0, dy, 0).sum(1), of="db"),
+        Mistake("db is one number; there is one bias for each of the units.",
+                lambda dy, x, w, y: np.where(y > 0, dy, 0).sum(), of="db"),
         Mistake("db was divided by the number of images. The mean is already in dy.",
                 lambda dy, x, w, y: _hidden(dy, x, w, y)[2] / len(x), of="db"),
     ),
@@ -137,6 +139,15 @@ def _loss_after_the_step(
 def _probabilities(x: np.ndarray, w: np.ndarray, b: np.ndarray) -> np.ndarray:
     (scores,) = kernel("dense_forward")(x, w, b)
     return kernel("softmax_forward")(scores)[0]
+
+
+def _without_the_largest(
+    x: np.ndarray, labels: np.ndarray, w: np.ndarray, b: np.ndarray, rate: float
+) -> np.ndarray:
+    """Return the loss as the formula says, overflow included."""
+    powers = np.exp(x @ w + b)
+    p = powers / powers.sum(1, keepdims=True)
+    return -np.log(p[np.arange(len(x)), labels]).mean()
 
 
 def _by_p_alone(
@@ -208,6 +219,14 @@ def training_step(
     mistakes=(
         Mistake("The loss is a sum over the batch; take the mean.",
                 lambda x, labels, w, b, rate: _step(x, labels, w, b, rate)[0] * len(x)),
+        Mistake("A power became too large for a number (overflow). Subtract the largest score of "
+                "each row before np.exp.", _without_the_largest),
+        Mistake("p[:, labels] takes the columns of all labels from every row. Each row has one "
+                "label: p[np.arange(N), labels].",
+                lambda x, labels, w, b, rate: -np.log(_probabilities(x, w, b)[:, labels]).mean()),
+        Mistake("You have one loss for each row; take their mean.",
+                lambda x, labels, w, b, rate:
+                -np.log(_probabilities(x, w, b)[np.arange(len(x)), labels])),
         Mistake("The loss is that after the step; compute it with the weights from before.",
                 _loss_after_the_step),
         Mistake("That is the mean of the probabilities; the loss has the logarithm, -log p.",

@@ -178,6 +178,8 @@ def k_folds(order: np.ndarray, k: int) -> np.ndarray:
                 lambda order, k: order % k),
         Mistake("The last fold is numbered 0: the folds are in reversed order.",
                 lambda order, k: k - 1 - _k_folds(order, k)),
+        Mistake("These are the images of each fold; return the fold of each image.",
+                lambda order, k: None if len(order) % k else np.stack(np.split(order, k))),
         Mistake("The folds are numbered from 1; number them from 0.",
                 lambda order, k: _k_folds(order, k) + 1),
     ),

@@ -38,20 +38,13 @@ def _without_guard(
     return np.array(divmod(block * threads + thread, _output(x, w).shape[1]))
 
 
-def _guard_one_too_late(
-    block: int, thread: int, threads: int, x: np.ndarray, w: np.ndarray
+def _wrong_guard(
+    block: int, thread: int, threads: int, x: np.ndarray, w: np.ndarray, more: int
 ) -> np.ndarray:
+    """Return the place for a guard that lets `more` numbers too many through."""
     height, width = _output(x, w).shape
     number = block * threads + thread
-    return np.array(divmod(number, width)) if number <= height * width else IDLE
-
-
-def _guard_one_too_early(
-    block: int, thread: int, threads: int, x: np.ndarray, w: np.ndarray
-) -> np.ndarray:
-    height, width = _output(x, w).shape
-    number = block * threads + thread
-    return np.array(divmod(number, width)) if number < height * width - 1 else IDLE
+    return np.array(divmod(number, width)) if number < height * width + more else IDLE
 
 
 def _width_of_the_image(
@@ -115,11 +108,14 @@ def conv_thread(
     results=("place", "value"),
     mistakes=(
         Mistake("The guard lets one thread too many through: numbers begin at 0, so number < OH * "
-                "OW, not <=.", _guard_one_too_late),
+                "OW, not <=.",
+                lambda block, thread, threads, x, w:
+                _wrong_guard(block, thread, threads, x, w, more=1)),
         Mistake("The guard is missing: this thread has no output, and writes behind the end of the "
                 "array.", _without_guard),
         Mistake("The guard stops the thread of the last output; number < OH * OW is right.",
-                _guard_one_too_early),
+                lambda block, thread, threads, x, w:
+                _wrong_guard(block, thread, threads, x, w, more=-1)),
         Mistake("Block and thread are exchanged: the number is block * threads + thread.",
                 lambda block, thread, threads, x, w:
                 _place(thread * threads + block, *_output(x, w).shape)),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -122,9 +123,13 @@ def named_mistake(
 ) -> list[str]:
     """Return the words of the mistake that explains the first wrong case; [] if none does.
 
-    Of several mistakes, the one that explains the most wrong cases is meant.
+    Of several mistakes, the one that explains the most wrong cases is meant. One that does not
+    explain all of them is named only if none of the mistakes fits that every lesson knows.
     """
     first, found = min(wrong.items())
+    if in_another_order(results[first], lesson.expected(cases[first]), lesson.tolerance):
+        names = ", ".join(lesson.results)
+        return [f"The results are right, but in another order. Return {names}."]
     of = found.name or lesson.results[0]
     index = lesson.results.index(of)
     candidates = [one for one in lesson.mistakes if (one.of or lesson.results[0]) == of]
@@ -133,11 +138,21 @@ def named_mistake(
         for number, one in enumerate(candidates)
     }
     fitting = [number for number, those in explained.items() if first in those]
-    if fitting:
-        best = max(fitting, key=lambda number: len(explained[number]))
+    best = max(fitting, key=lambda number: len(explained[number]), default=None)
+    common = common_mistake(found, cases[first], lesson.tolerance)
+    if best is not None and (len(explained[best]) == len(wrong) or not common):
         return [candidates[best].words.format(**cases[first].arguments)]
-    words = common_mistake(found, cases[first], lesson.tolerance)
-    return [words] if words else []
+    return [common] if common else []
+
+
+def in_another_order(
+    got: tuple[np.ndarray, ...], expected: tuple[np.ndarray, ...], tolerance: float
+) -> bool:
+    """Return whether all results are there, but not in the order that was asked for."""
+    orders = list(itertools.permutations(expected))[1:]
+    return any(
+        all(is_close(*pair, tolerance) for pair in zip(got, order, strict=True)) for order in orders
+    )
 
 
 def explains(mistake: Mistake, case: Case, got: np.ndarray, tolerance: float) -> bool:

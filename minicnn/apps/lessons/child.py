@@ -10,6 +10,7 @@ FOLDER/notes.jsonl has {"loaded": true} if the file could be run; its last line 
 from __future__ import annotations
 
 import importlib.util
+import inspect
 import io
 import json
 import os
@@ -20,6 +21,7 @@ import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from types import FunctionType, ModuleType
 from typing import Any, NoReturn
 
 import numpy as np
@@ -34,6 +36,7 @@ from minicnn.support.text import quoted
 
 NOTES = "notes.jsonl"
 GAVE_UP = 3  # the exit code after trouble was noted
+NO_WHOLE_NUMBER = ("'float' object cannot be interpreted as", "indices must be integers")
 
 
 def result_file(folder: Path, number: int) -> Path:
@@ -54,7 +57,9 @@ class Child:
         """Run all cases, and the race."""
         function = self.load()
         self.note(loaded=True)
-        for number, case in enumerate(self.lesson.all_cases()):
+        cases = self.lesson.all_cases()
+        self.check_arguments(function, cases[0])
+        for number, case in enumerate(cases):
             results = self.results_of(function, case)
             self.write_results(number, results)
         race = self.lesson.race_case()
@@ -75,8 +80,22 @@ class Child:
             self.attempt(lambda: spec.loader.exec_module(module))  # type: ignore[union-attr]
         function = getattr(module, self.lesson.name, None)
         if not callable(function):
-            self.give_up(f"There is no function {self.lesson.name} in {self.file.name}.")
+            words = f"There is no function {self.lesson.name} in {self.file.name}."
+            self.give_up(words + _functions_in_words(module))
         return function
+
+    def check_arguments(self, function: Function, case: Case) -> None:
+        """Give up if the function cannot be called with the arguments of a case."""
+        try:
+            inspect.signature(function).bind(**case.arguments)
+        except TypeError:
+            takes = ", ".join(inspect.signature(function).parameters)
+            self.give_up(
+                f"{self.lesson.name} must take the arguments ({', '.join(case.arguments)}), by "
+                f"these names; yours takes ({takes})."
+            )
+        except ValueError:  # a built-in function, of which Python does not know the arguments
+            return
 
     def results_of(self, function: Function, case: Case) -> tuple[np.ndarray, ...]:
         """Call the function with copies of the arguments, and check what it returned."""
@@ -102,7 +121,9 @@ class Child:
             self.give_up(f"Your code ended the program with {type(error).__name__}.")
         except BaseException as error:
             words = f"Your code raised {type(error).__name__}: {quoted_error(error)}"
-            self.give_up(words + self.place(traceback.extract_tb(error.__traceback__)))
+            self.give_up(
+                words + hint(error) + self.place(traceback.extract_tb(error.__traceback__))
+            )
 
     def place(self, frames: traceback.StackSummary) -> str:
         """Return the last line of the student's file in a traceback, in words."""
@@ -158,6 +179,25 @@ def quoted_error(error: BaseException) -> str:
     except Exception:  # a student's own exception
         return "(its message cannot be shown)"
     return quoted(text, 300)[1:-1] if text else "(without a message)"
+
+
+def hint(error: BaseException) -> str:
+    """Return what a message of Python means that a beginner may not understand, or ""."""
+    if isinstance(error, TypeError) and any(words in str(error) for words in NO_WHOLE_NUMBER):
+        return " (a size or index must be a whole number: write // in place of /)"
+    return ""
+
+
+def _functions_in_words(module: ModuleType) -> str:
+    """Return which functions a student's file has; "" if it has none."""
+    own = [
+        name
+        for name, value in vars(module).items()
+        if isinstance(value, FunctionType) and value.__module__ == module.__name__
+    ]
+    if not own:
+        return ""
+    return f" It has the function{'s' * (len(own) > 1)} {', '.join(own)}."
 
 
 def _shown(line: str | None) -> str:

@@ -54,11 +54,14 @@ def _right_numbers(found: Difference, _case: Case, tolerance: float) -> str:
 
 
 def _one_axis(got: tuple[int, ...], expected: tuple[int, ...]) -> str:
-    """Return how to add or to take away an axis of length 1; "" if that is not it."""
-    for axis in range(len(expected)):
+    """Return how to add or to take away an axis of length 1; "" if that is not it.
+
+    Of several axes it is the last one: a batch of one image has its first axis rightly.
+    """
+    for axis in reversed(range(len(expected))):
         if expected[axis] == 1 and got == expected[:axis] + expected[axis + 1 :]:
             return f"np.expand_dims(your result, {axis})"
-    for axis in range(len(got)):
+    for axis in reversed(range(len(got))):
         if got[axis] == 1 and expected == got[:axis] + got[axis + 1 :]:
             return f"np.squeeze(your result, {axis})"
     return ""
@@ -99,6 +102,22 @@ def _all_zero(found: Difference, _case: Case, _tolerance: float) -> str:
     return "" if found.got.any() else "All numbers are 0: nothing was put into the result."
 
 
+def _end_not_computed(found: Difference, _case: Case, tolerance: float) -> str:
+    """Look for numbers that stayed 0 in the last row, or column, or both."""
+    axes = [axis for axis, length in enumerate(found.expected.shape) if length > 1]
+    for some in [*itertools.combinations(axes, 1), *itertools.combinations(axes, 2)]:
+        without_end = found.expected.copy()
+        for axis in some:
+            np.moveaxis(without_end, axis, 0)[-1] = 0
+        if is_close(found.got, without_end, tolerance):
+            where = " and of ".join(f"axis {axis}" for axis in some)
+            return (
+                f"All numbers at the end of {where} are 0: does a loop end too early, or is "
+                "`return` inside of it?"
+            )
+    return ""
+
+
 def _sign(found: Difference, _case: Case, tolerance: float) -> str:
     right = is_close(-found.got.astype(np.float64), found.expected, tolerance)
     return "The sign is wrong: minus your result would be right." if right else ""
@@ -135,7 +154,9 @@ def _factor(found: Difference, case: Case, tolerance: float) -> str:
 
 def _offset(found: Difference, _case: Case, tolerance: float) -> str:
     apart = found.got.astype(np.float64) - found.expected
-    if apart.size < 2 or not is_close(found.got, found.expected + apart.mean(), tolerance):
+    if np.unique(found.expected).size < 2 or not is_close(
+        found.got, found.expected + apart.mean(), tolerance
+    ):
         return ""
     how = "large" if apart.mean() > 0 else "small"
     return f"Every number is too {how} by the same amount, {abs(apart.mean()):.4g}."
@@ -167,6 +188,7 @@ SAME_SHAPE: tuple[Look, ...] = (
     _all_zero,
     _an_argument,
     _fractions_cut_off,
+    _end_not_computed,
     _sign,
     _axes_in_another_order,
     _reversed,
