@@ -132,20 +132,27 @@ def _from_loss(one: Pass, place: Shape) -> Returned:
 
 
 def _text(one: Pass, returned: list[Returned], total: float) -> str:
-    if not returned:
+    if not _count(returned):
         return "No later step computes with this value, so its gradient is 0."
-    parts = [
-        f"{counted(len(back.product), 'value')} of {_name(one, back.step)}" for back in returned
-    ]
-    factors = " or ".join(dict.fromkeys(back.influence.text for back in returned))
-    text = f"This value went into {' and '.join(parts)}. "
-    if _count(returned) == 1:
-        text += f"The gradient there times the factor on the way ({factors}) is {shown(total)}."
-        return text
+    used = [back for back in returned if len(back.product)]
+    parts = " and ".join(_values_of(one, back) for back in used)
+    start = parts[:1].upper() + parts[1:]
+    factors = " or ".join(dict.fromkeys(back.influence.text for back in used))
+    if _count(used) == 1:
+        return (
+            f"{start} depends on this value. The gradient there times the factor ({factors}) is "
+            f"{shown(total)}."
+        )
     return (
-        f"{text}Each gives back its own gradient times the factor on the way ({factors}); the sum "
-        f"is {shown(total)}."
+        f"{start} depend on this value. Each contributes its gradient times the factor "
+        f"({factors}); the sum is {shown(total)}."
     )
+
+
+def _values_of(one: Pass, back: Returned) -> str:
+    if back.step == one.loss_step:
+        return "the loss"
+    return f"{counted(len(back.product), 'value')} of {_name(one, back.step)}"
 
 
 def _weight_text(weight: float, returned: list[Returned], total: float) -> str:
@@ -155,14 +162,12 @@ def _weight_text(weight: float, returned: list[Returned], total: float) -> str:
     end = f" So a slightly larger weight makes the loss {effect}." if total else ""
     return (
         f"This weight, {shown(weight)}, is used at {counted(_count(returned), 'place')}. At each "
-        f"of them, the gradient of the result is multiplied with the factor "
+        f"of them, the gradient of the result is multiplied by the factor "
         f"({returned[0].influence.text}); the sum is {shown(total)}.{end}"
     )
 
 
 def _name(one: Pass, step: int) -> str:
-    if step == one.loss_step:
-        return "the loss"
     found = one.recording.steps[step]
     return f"{found.layer or 'the network'} ({name_of(found.name)}, step {step})"
 
