@@ -116,10 +116,10 @@ def test_a_link_restores_a_drawing(show, served):
     page = show()
     page.get_by_role("button", name="Clear").click()
     said = page.locator("#said")
-    expect(said).to_contain_text("The network says")
+    expect(said).to_contain_text("Prediction: ")
     said.evaluate("(node) => { node.textContent = ''; }")
     draw(page, THREE)
-    expect(said).to_contain_text("The network says")  # the address has the drawing now
+    expect(said).to_contain_text("Prediction: ")  # the address has the drawing now
     seen, link = colors_of(page, -1), page.url.removeprefix(served.url)
     text = answer(page).text_content()
     other = show(link)
@@ -182,7 +182,7 @@ def test_a_file_that_is_no_image_is_refused_in_words(show):
     page = show()
     data = page.evaluate_handle(DATA_OF, [[1, 2], "a.txt", "text/plain"])
     page.dispatch_event("body", "drop", {"dataTransfer": data})
-    expect(page.get_by_role("alert")).to_contain_text("There is no image in what you gave.")
+    expect(page.get_by_role("alert")).to_contain_text("This is not an image.")
 
 
 @pytest.mark.parametrize(
@@ -284,7 +284,7 @@ def test_maps_show_gradients(show):
     before = colors_of(page, 1)
     page.get_by_role("button", name="Gradients", exact=True).click()
     page.wait_for_url("**show=gradient*")
-    expect(page.locator(".backward .hint")).to_contain_text("How the loss moves")
+    expect(page.locator(".backward .hint")).to_contain_text("How the loss changes")
     canvas = map_of(page, 1).element_handle()
     page.wait_for_function("([canvas, old]) => canvas.toDataURL() !== old", arg=[canvas, before])
     click_number(page, 2, (6, 6, 5))
@@ -337,7 +337,7 @@ def test_a_number_is_traced_back_to_the_image(show):
     panel = panel_of(page, re.compile("^Rescaling"))
     panel.locator(".number-chip").click()
     panel = panel_of(page, "Input, row 12, column 12, channel 0")
-    trail = panel.get_by_role("navigation", name="The way to this number")
+    trail = panel.get_by_role("navigation", name="Path to this number")
     expect(trail.get_by_role("button")).to_have_count(3)
     trail.get_by_role("button").first.click()
     panel_of(page, re.compile("^Maximum"))
@@ -367,7 +367,7 @@ def test_a_weight_that_is_changed_moves_the_probabilities(show, served):
     page = show(f"{CERTAIN}&parameter=conv1/kernel&at=2,2,0,5")
     panel = panel_of(page, "Weight conv1/kernel [2,2,0,5]")
     before = page.locator(".says").text_content()
-    panel.get_by_label("Change it", exact=True).fill("40")
+    panel.get_by_label("New value", exact=True).fill("40")
     page.wait_for_url("**edit=parameter:conv1/kernel:2,2,0,5%3D40**")
     expect(page.locator(".says")).not_to_have_text(before)
     expect(page.locator(".why-words")).to_contain_text("conv1/kernel")
@@ -382,7 +382,7 @@ def test_a_weight_that_is_changed_moves_the_probabilities(show, served):
 def test_a_pixel_is_changed(show):
     page = show(f"{CERTAIN}&step=-1&at=12,12,0")
     panel = panel_of(page, "Input, row 12, column 12, channel 0")
-    panel.get_by_role("slider", name="Change it with a slider").fill("0")
+    panel.get_by_role("slider", name="New value, with a slider").fill("0")
     page.wait_for_url("**edit=pixel:12,12,0%3D0*")
     expect(panel.locator(".number-value")).to_have_text("0")
     expect(page.locator(".edits li")).to_have_text(re.compile("^Pixel"))

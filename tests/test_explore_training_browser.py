@@ -284,7 +284,7 @@ def test_a_training_that_fails_says_why_and_can_go_back(open_page):
     slide(page, "Go to step", 0)
     at(page, 0)
     expect(page.locator(".training-note")).to_be_hidden()
-    expect(page.locator(".training-hint")).to_contain_text("the slider leads to each of them")
+    expect(page.locator(".training-hint")).to_contain_text("with the slider")
     slide(page, "Learning rate", -2)
     press(page, "One step", 1)
     expect(page.locator(".training-hint")).to_be_hidden()
@@ -293,14 +293,14 @@ def test_a_training_that_fails_says_why_and_can_go_back(open_page):
 def test_the_network_that_is_trained_can_be_looked_into(open_page):
     page = open_page(TRAINING)
     start(page, 3)
-    page.get_by_role("button", name="Look inside this network").click()
+    page.get_by_role("button", name="Explore this network").click()
     page.wait_for_url("**network=training-*")
     expect(page.get_by_role("link", name="Network")).to_have_attribute("aria-current", "page")
 
 
 def test_a_link_to_a_training_that_is_not_kept(open_page):
     page = open_page(f"{TRAINING}&training=99999")
-    expect(page.get_by_text("is not kept any more; start it again")).to_be_visible()
+    expect(page.get_by_text("This training no longer exists.")).to_be_visible()
     expect(page.get_by_role("button", name="Start the training")).to_be_enabled()
 
 

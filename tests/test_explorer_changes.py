@@ -53,6 +53,12 @@ def test_a_pixel_that_is_changed_is_named(explorer, network, x):
     assert "500 of 11,520 values of conv1" in " ".join(said)
 
 
+def test_many_weights_that_are_changed_are_counted(explorer, network, x):
+    edits = [f"parameter:conv1/kernel:0,0,0,{k}=9" for k in range(4)]
+    said = told(explorer.compute(network, x), explorer.compute(network, x, None, edits))
+    assert said["sentences"][0] == "4 of 500 weights of conv1/kernel were changed."
+
+
 def test_the_weights_of_the_last_layer_move_a_score_of_their_own(explorer, network, x):
     before = explorer.compute(network, x)
     after = explorer.compute(network, x, None, ["parameter:ip2/bias:4=3"])
@@ -73,7 +79,7 @@ def test_another_answer_is_said(explorer, network, x):
 def test_nothing_is_said_to_have_changed_if_nothing_has(explorer, network, x):
     before, after = explorer.compute(network, x, 1), explorer.compute(network, x, 2)
     said = told(before, after)["sentences"]
-    assert said[0].startswith("The true class is another one")
+    assert said[0].startswith("The true class was changed.")
     assert "No value of any step is different." in said
     assert told(before, before)["sentences"][0].startswith("Nothing was changed")
 

@@ -76,7 +76,7 @@ def test_a_kink_is_said():
     found = check(at_a_kink(), Target("conv/bias", INPUT, (1,)))
     assert found["kinks"] == 9
     assert found["gradient"] == 0 != found["difference"]
-    assert "passed a kink of a ReLU" in found["text"]
+    assert "crossed a kink of a ReLU" in found["text"]
     assert found["h"] == 1e-7
 
 

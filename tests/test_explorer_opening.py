@@ -135,7 +135,7 @@ def test_a_cache_that_cannot_be_written_is_said(cache):
     (cache / "cache").write_text("a file where the folder would be")
     said: list[str] = []
     assert len(open_networks([], said.append)) == 3
-    assert "cannot be kept" in said[-1]
+    assert "cannot be saved" in said[-1]
 
 
 def test_the_run_in_the_folder_comes_first(cache):

@@ -73,10 +73,10 @@ FLAT = {"kind": "flatten"}
     ("given", "block", "words"),
     [
         ([{"kind": "dense"}], 0, "put Flatten before it"),
-        ([{"kind": "conv2d"}], 1, "The output layer, Dense: an image of 26 x 26 with 16 maps"),
-        ([FLAT, {"kind": "conv2d"}], 1, "784 single values come in here, and a convolution"),
+        ([{"kind": "conv2d"}], 1, "The output layer, Dense: the input here is an image of 26 x 26"),
+        ([FLAT, {"kind": "conv2d"}], 1, "the input here is 784 single values, and a convolution"),
         ([FLAT, {"kind": "maxpooling2d"}], 1, "pooling needs an image: put it before Flatten"),
-        ([FLAT, FLAT], 1, "flat already, 784 single values; remove this block"),
+        ([FLAT, FLAT], 1, "already flat, 784 single values; remove this block"),
         ([FLAT, {"kind": "globalaveragepooling2d"}], 1, "the mean of each map needs an image"),
         ([{"kind": "maxpooling2d", "pool_size": 8}] * 3, 1, "the window is 8 x 8"),
     ],

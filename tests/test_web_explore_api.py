@@ -102,7 +102,7 @@ def test_a_check_agrees_with_the_gradient(served):
     reply = served.post(f"/explore/api/check?pass={one}&parameter=conv2/kernel&at=2,3,4,5")
     assert reply.status == 200
     assert reply.json["kinks"] or reply.json["relative_error"] < 1e-4
-    assert "backpropagation says" in reply.json["text"]
+    assert "Backpropagation gives" in reply.json["text"]
     pixel = served.post(f"/explore/api/check?pass={one}&step=-1&at=14,14,0").json
     assert pixel["kinks"] or pixel["relative_error"] < 1e-4
 

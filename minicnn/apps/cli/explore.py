@@ -27,14 +27,14 @@ from minicnn.apps.web.explore import state
 )  # fmt: skip
 @click.option(
     "--host", default=HOST, show_default=True,
-    help="Address of this machine that others reach it by; a secret is then needed as well.",
+    help="Address of this machine for other machines; the page then also needs a secret.",
 )  # fmt: skip
 @click.option(
     "--port", type=click.IntRange(0, 65535), default=PORT, show_default=True,
     help="Port; 0 is any free one.",
 )  # fmt: skip
 def command(models: tuple[str, ...], folder: Path | None, host: str, port: int) -> None:
-    """Show a network from the inside: every value, how it was computed, and how it is learned.
+    """Explore a network: every value, how it was computed, and how the network learns.
 
     MODEL is a model file, the folder of a run, or a network of the zoo with initial weights;
     several can be compared. Without one it is LeNet, trained on handwritten digits. Nothing

@@ -62,9 +62,9 @@ def _through(before: Pass, after: Pass, index: int, name: str) -> list[str]:
     if not parts[most]:
         return [f"The score of {name} changed through the weights or the bias of its own layer."]
     return [
-        f"The largest part of the change of {name} came through value {most} of what the last "
-        f"layer reads: it was {shown(x_before[most])} and is {shown(x_after[most])}. Its weight "
-        f"for {name} is {shown(weights[most])}, which gives {shown(parts[most])}."
+        f"The largest part of the change of {name} came from input {most} of the last layer. This "
+        f"input was {shown(x_before[most])} and is {shown(x_after[most])}. Its weight for {name} "
+        f"is {shown(weights[most])}, so it changed the score by {shown(parts[most])}."
     ]
 
 

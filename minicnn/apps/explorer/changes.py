@@ -67,9 +67,13 @@ def _differences(before: Pass, after: Pass) -> list[str]:
     found = _weight_sentences(before, after)
     pixels = np.argwhere(before.value(INPUT) != after.value(INPUT))
     if len(pixels):
-        found += _value_sentences("pixel", before.value(INPUT), after.value(INPUT), pixels)
+        found += _value_sentences(
+            "pixel", "pixel values", before.value(INPUT), after.value(INPUT), pixels
+        )
     if before.label != after.label:
-        found.append("The true class is another one; that changes the loss, not the probabilities.")
+        found.append(
+            "The true class was changed. This changes the loss, but not the probabilities."
+        )
     return found or ["Nothing was changed: both passes are the same."]
 
 
@@ -87,18 +91,20 @@ def _weight_sentences(before: Pass, after: Pass) -> list[str]:
         values = before.parameter(name), after.parameter(name)
         places = np.argwhere(values[0] != values[1])
         if len(places):
-            found += _value_sentences(f"{parameter_kind(name)} of {name}", *values, places)
+            kind = parameter_kind(name)
+            many = "biases" if kind == "bias" else f"{kind}s"
+            found += _value_sentences(f"{kind} of {name}", f"{many} of {name}", *values, places)
     return found
 
 
 def _value_sentences(
-    what: str, before: np.ndarray, after: np.ndarray, places: np.ndarray
+    one: str, many: str, before: np.ndarray, after: np.ndarray, places: np.ndarray
 ) -> list[str]:
     if len(places) > NAMED:
-        return [f"{len(places):,} of {before.size:,} values differ: {what}s that were changed."]
+        return [f"{len(places):,} of {before.size:,} {many} were changed."]
     rows = [tuple(map(int, place)) for place in places]
     return [
-        f"The {what} at {','.join(map(str, place))} was {shown(before[place])} and is "
+        f"The {one} at {','.join(map(str, place))} was {shown(before[place])} and is "
         f"{shown(after[place])}."
         for place in rows
     ]
@@ -120,10 +126,11 @@ def _reach(before: Pass, after: Pass) -> list[str]:
     ]
     rest = [_share(step, count) for step, count in reached[1:-1]]
     if rest:
-        sentences.append(f"From there it reaches {', '.join(rest)}.")
+        sentences.append(f"The change spreads to {', '.join(rest)}.")
     lost = [step for step, count in counts if not count and step.number > first.number]
     if lost:
-        sentences.append(f"It does not reach {', '.join(_where(step) for step in lost)}.")
+        places = ", ".join(_where(step) for step in lost)
+        sentences.append(f"It does not change the values of {places}.")
     return sentences
 
 

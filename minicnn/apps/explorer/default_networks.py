@@ -104,4 +104,4 @@ def _keep(models: list[Model], files: list[Path], say: Say) -> None:
             file.parent.mkdir(parents=True, exist_ok=True)
             model.save(file, include_optimizer=False)
     except OSError as error:
-        say(f"LeNet cannot be kept for the next time: {printable(error)}")
+        say(f"LeNet cannot be saved for next time: {printable(error)}")

@@ -93,7 +93,7 @@ def _fused_text(kernel: str, steps: list[int], recording: Recording) -> str:
         text += "; the batch normalization is multiplied into the weights beforehand"
     if "reshape" in operations:
         text += "; for the new shape nothing is copied"
-    return f"{text}. The values between them are never stored; here you see them all the same."
+    return f"{text}. The values between them are never stored; they are shown here anyway."
 
 
 def _step(step: Step, shapes: dict[str, Shape]) -> dict[str, Any]:

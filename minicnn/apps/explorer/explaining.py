@@ -50,7 +50,7 @@ def explain_value(one: Pass, step: int, place: Shape) -> Explained:
 
 def _input(one: Pass, place: Shape) -> Explained:
     value = float(one.value(INPUT)[place])
-    text = f"Nothing was computed: the network is fed {shown(value)} here."
+    text = f"This is an input of the network, {shown(value)}. It is not computed."
     answer = {"kind": "input", "value": value, "sum": value, "text": text, "formula": {}}
     return Explained({**answer, "step": INPUT, "at": list(place), "terms": 0}, {})
 

@@ -134,21 +134,24 @@ def _from_loss(one: Pass, place: Shape) -> Returned:
 
 
 def _text(one: Pass, returned: list[Returned], total: float) -> str:
-    if not returned:
+    if not _count(returned):
         return "No later step computes with this value, so its gradient is 0."
-    parts = [_destination(one, back) for back in returned]
-    factors = " or ".join(dict.fromkeys(back.influence.text for back in returned))
-    text = f"This value went into {' and '.join(parts)}. "
-    if _count(returned) == 1:
-        text += f"The gradient there times the factor on the way ({factors}) is {shown(total)}."
-        return text
+    used = [back for back in returned if len(back.product)]
+    parts = " and ".join(_values_of(one, back) for back in used)
+    start = parts[:1].upper() + parts[1:]
+    factors = " or ".join(dict.fromkeys(back.influence.text for back in used))
+    if _count(used) == 1:
+        return (
+            f"{start} depends on this value. The gradient there times the factor ({factors}) is "
+            f"{shown(total)}."
+        )
     return (
-        f"{text}Each gives back its own gradient times the factor on the way ({factors}); the sum "
-        f"is {shown(total)}."
+        f"{start} depend on this value. Each contributes its gradient times the factor "
+        f"({factors}); the sum is {shown(total)}."
     )
 
 
-def _destination(one: Pass, back: Returned) -> str:
+def _values_of(one: Pass, back: Returned) -> str:
     if back.step == one.loss_step:
         return "the loss"
     return f"{counted(len(back.product), 'value')} of {_name(one, back.step)}"
@@ -164,7 +167,7 @@ def _weight_text(parameter: str, weight: float, returned: list[Returned], total:
     where, result = ("There", "the product") if count == 1 else ("At each of them", "the sum")
     return (
         f"This {what}, {shown(weight)}, is used at {counted(count, 'place')}. {where}, the "
-        f"gradient of the result is multiplied with the factor ({returned[0].influence.text}); "
+        f"gradient of the result is multiplied by the factor ({returned[0].influence.text}); "
         f"{result} is {shown(total)}.{end}"
     )
 

@@ -85,18 +85,18 @@ def _text(
     h: float, difference: float, gradient: float, error: float, kinks: int, *, agrees: bool
 ) -> str:
     text = (
-        f"From {shown(h)} less to {shown(h)} more, the loss changes with a slope of "
-        f"{shown(difference)}; backpropagation says {shown(gradient)}. "
+        f"With the number larger and smaller by {shown(h)}, the measured slope of the loss is "
+        f"{shown(difference)}. Backpropagation gives {shown(gradient)}. "
     )
     if agrees:
-        text += f"They agree: relative to their size they differ by {shown(error)}"
-        text += "." if error <= AGREEMENT else ", which is the rounding of float32."
+        text += f"They agree: the relative error is {shown(error)}"
+        text += "." if error <= AGREEMENT else ", which is the rounding error of float32."
     else:
-        text += f"Relative to their size they differ by {shown(error)}."
+        text += f"They differ: the relative error is {shown(error)}."
     if kinks:
         text += (
-            f" Between the two, {counted(kinks, 'value')} passed a kink of a ReLU or of a maximum, "
-            "where the slope jumps; even the smallest step could not avoid that, so the two need "
-            "not agree."
+            f" Between the two, {counted(kinks, 'value')} crossed a kink of a ReLU or a maximum, "
+            "where the slope changes abruptly. Even the smallest step crosses a kink, so the two "
+            "slopes may differ."
         )
     return text

@@ -1,4 +1,4 @@
-"""A model as a network that can be looked into: with class names and preprocessing."""
+"""A model as a network that can be explored: with class names and preprocessing."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def opened(
     Problem : the model does not compute one value per class from one image
     """
     if not model.is_built:
-        raise Problem(f"{name} has no input shape yet, so it cannot be looked into")
+        raise Problem(f"{name} has no input shape yet, so it cannot be explored")
     network = OpenNetwork(
         name, model, _class_names(model), model.preprocess or preprocess or _usual(model),
         source, title, run, epoch,

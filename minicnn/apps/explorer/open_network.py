@@ -1,4 +1,4 @@
-"""A network that is looked into: with its name, its classes and how its images are prepared."""
+"""A network that is explored: with its name, its classes and how its images are prepared."""
 
 from __future__ import annotations
 

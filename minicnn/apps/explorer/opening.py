@@ -1,4 +1,4 @@
-"""Opening the networks that are looked into."""
+"""Opening the networks that are explored."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def open_networks(sources: Sequence[str], say: Say = lambda _text: None) -> list
 
     Raises
     ------
-    ArgumentError : there is no such network, or it cannot be looked into
+    ArgumentError : there is no such network, or it cannot be explored
     OSError, FormatError : a file cannot be read
     """
     found = [one for source in sources for one in _networks(source)]
@@ -53,7 +53,7 @@ def _networks(source: str) -> list[OpenNetwork]:
     if path.suffix or len(path.parts) > 1:
         raise FileNotFoundError(errno.ENOENT, "no such file or folder", source)
     raise ArgumentError(
-        f"{quoted(source)} is no file, no folder of a run and no network of the zoo"
+        f"{quoted(source)} is not a file, a run folder or a network of the zoo"
         f"{nearest(source, NETWORKS)}"
     )
 

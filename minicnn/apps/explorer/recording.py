@@ -83,7 +83,7 @@ class Recording:
         self.steps = _steps(trace, value, model)
         if not self.steps or len(outputs) != 1 or trace.rng_key is not None:
             raise Problem(
-                f"{name} cannot be looked into: it must compute one output from its image, "
+                f"{name} cannot be explored: it must compute one output from its image, "
                 "without random numbers"
             )
         self.output = next(i for i, n in enumerate(trace.nodes) if n.writes[0] is outputs[0])
@@ -144,11 +144,11 @@ def _input_shape(model: Model, name: str) -> tuple[int, int, int]:
     if not isinstance(shape, tuple):
         raise Problem(
             f"{name} has {len(shape)} inputs; only networks with one input, an image, can be "
-            "looked into"
+            "explored"
         )
     if len(shape) != 4 or None in shape[1:] or shape[3] not in (1, 3, 4):
         raise Problem(
-            f"{name} takes {shape}; only networks can be looked into that take one image of "
+            f"{name} takes {shape}; only networks can be explored that take one image of "
             "a fixed size with 1, 3 or 4 channels: (None, height, width, channels)"
         )
     return shape[1], shape[2], shape[3]

@@ -23,7 +23,7 @@ def run_networks(path: Path) -> list[OpenNetwork]:
 
     Raises
     ------
-    ArgumentError : the folder has no trained network, or it is of a kind that cannot be looked into
+    ArgumentError : the folder has no trained network, or it is of a kind that cannot be explored
     """
     folder, name = RunFolder(path), path.absolute().name
     files = [(file, ending) for file, ending in _files(folder) if file.is_file()]

@@ -32,7 +32,7 @@ NAMES = {
     "group_norm": "Group normalization",
     "add": "Sum of two branches",
     "multiply": "Product of two branches",
-    "concatenate": "Two branches beside each other",
+    "concatenate": "Concatenation of two branches",
     "bias": "Bias",
     "zero_pad2d": "Zero padding",
     "crop2d": "Cropping",
@@ -84,7 +84,7 @@ def _window(window: Window2D, size: str) -> dict[str, Any]:
 def _size(window: Window2D) -> str:
     text = f"{window.size[0]} x {window.size[1]}"
     if window.dilation != (1, 1):
-        text += f" with gaps, dilation {window.dilation[0]} x {window.dilation[1]}"
+        text += f", dilation {window.dilation[0]} x {window.dilation[1]}"
     return text
 
 
@@ -127,7 +127,9 @@ def _rescale(step: Step, _shapes: dict[str, Shape]) -> str:
 
 
 def _reshape(step: Step, _shapes: dict[str, Shape]) -> str:
-    return "All values in one row" if len(step.shape) == 1 else f"In the shape {step.shape}"
+    return (
+        "Flatten: all values in one row" if len(step.shape) == 1 else f"In the shape {step.shape}"
+    )
 
 
 def _upsample(step: Step, _shapes: dict[str, Shape]) -> str:

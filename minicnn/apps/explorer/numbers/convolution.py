@@ -126,7 +126,7 @@ def _text(applied: Applied, place: Shape, terms: Terms, bias: float | None, outs
         f"{shown(terms.total)}"
     )
     if outside:
-        text += f"; {outside} of them are 0, as they lie in the padding"
+        text += f"; {outside} of them are 0, because their values are in the padding"
     if bias is None:
         return f"{text}. There is no bias."
     return f"{text}. With the bias {shown(bias)} it is {shown(terms.total + bias)}."

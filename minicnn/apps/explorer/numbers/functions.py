@@ -25,7 +25,7 @@ SLOPES = {
     "add": "1, as it is a sum",
     "multiply": "the value of the other branch",
     "relu": "the slope of ReLU: 1 for positive values, else 0",
-    "rescale": "the number that it is multiplied with",
+    "rescale": "the number that it is multiplied by",
 }
 
 

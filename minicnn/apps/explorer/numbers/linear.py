@@ -47,7 +47,7 @@ def _text(terms: Terms, kind: str) -> str:
     if len(terms.input) == 0:
         return "This place is in the padding: it is 0."
     if kind == COPY:
-        return f"A copy of {place_text(tuple(terms.input_place[0].tolist()))}: nothing is computed."
+        return f"This is a copy of {place_text(tuple(terms.input_place[0].tolist()))}."
     return f"A weighted sum of {counted(len(terms.input), 'value')}: {shown(terms.total)}."
 
 

@@ -141,9 +141,10 @@ def _explain_group(applied: Applied, place: Shape) -> Explanation:
     gamma, beta = float(group.gamma[group.index]), float(group.beta[group.index])
     total = gamma * x_hat + beta
     text = (
-        f"{shown(x)} minus {shown(group.mean)}, times {shown(group.inverse)}, is {shown(x_hat)}: "
-        f"both numbers are of the {counted(len(group.members), 'value')} of its group. Times gamma "
-        f"{shown(gamma)}, plus beta {shown(beta)}, it is {shown(total)}."
+        f"{shown(x)} minus {shown(group.mean)}, times {shown(group.inverse)}, is {shown(x_hat)}. "
+        f"The numbers {shown(group.mean)} and {shown(group.inverse)} are computed from the "
+        f"{counted(len(group.members), 'value')} of its group. Times gamma {shown(gamma)}, plus "
+        f"beta {shown(beta)}, the result is {shown(total)}."
     )
     formula = {
         "name": "group_norm", "x": x, "x_hat": x_hat, "mean": group.mean, "gamma": gamma,

@@ -63,7 +63,7 @@ def explain_loss(
     terms = Terms(places(label), np.array([p], np.float32), np.array([total]))
     text = (
         f"The true class is {names[label]}, which got the probability {shown(p)}. The loss is "
-        f"minus its logarithm, {shown(total)}: 0 would be certainty."
+        f"minus its logarithm, {shown(total)}. A loss of 0 would mean certainty."
     )
     formula = {"name": "cross_entropy", "p": p, "label": label}
     return Explanation(CROSS_ENTROPY, total, text, terms, formula)

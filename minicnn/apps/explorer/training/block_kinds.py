@@ -41,7 +41,7 @@ class BlockKind(NamedTuple):
 
 
 def _activation(default: str) -> Field:
-    text = "The function that each value passes at the end of the block; linear changes nothing."
+    text = "The activation function that is applied to each value; linear changes nothing."
     return Field("activation", "Activation", CHOICE, default, choices=FUNCTIONS, help=text)
 
 
@@ -59,7 +59,8 @@ def _needs_image(shape: Shape, what: str) -> str | None:
     if len(shape) == 3:
         return None
     return (
-        f"{shape[0]:,} single values come in here, and {what} needs an image: put it before Flatten"
+        f"the input here is {shape[0]:,} single values, and {what} needs an image: put it before "
+        "Flatten"
     )
 
 
@@ -92,7 +93,7 @@ def _dense_refusal(shape: Shape, _values: Values) -> str | None:
         return None
     height, width, channels = shape
     return (
-        f"an image of {height} x {width} with {channels} maps comes in here, and Dense takes "
+        f"the input here is an image of {height} x {width} with {channels} maps, and Dense takes "
         "single values; put Flatten before it"
     )
 
@@ -100,7 +101,7 @@ def _dense_refusal(shape: Shape, _values: Values) -> str | None:
 def _flatten_refusal(shape: Shape, _values: Values) -> str | None:
     if len(shape) == 3:
         return None
-    return f"what comes in is flat already, {shape[0]:,} single values; remove this block"
+    return f"the input is already flat, {shape[0]:,} single values; remove this block"
 
 
 def _global_refusal(shape: Shape, _values: Values) -> str | None:
@@ -136,7 +137,10 @@ KINDS = {
             "Conv2D",
             "Moves small kernels over the image; each gives one map of where its pattern is.",
             (
-                Field("filters", "Kernels", INTEGER, 16, 1, 256, help="How many, one map each."),
+                Field(
+                    "filters", "Kernels", INTEGER, 16, 1, 256,
+                    help="Number of kernels; each gives one map.",
+                ),
                 Field("kernel_size", "Size", INTEGER, 3, 1, 11, help="Side of the square kernel."),
                 _strides(1),
                 _padding(),
@@ -187,7 +191,7 @@ KINDS = {
             "Dense",
             "Each unit sums all values, each with a weight of its own.",
             (
-                Field("units", "Units", INTEGER, 100, 1, 2048, help="How many sums, one each."),
+                Field("units", "Units", INTEGER, 100, 1, 2048, help="Number of units."),
                 _activation("relu"),
             ),
             lambda values, name: layers.Dense(**values, name=name),
@@ -210,7 +214,7 @@ KINDS = {
             (
                 Field(
                     "momentum", "Momentum", NUMBER, 0.9, 0.5, 0.999,
-                    help="How slowly the averages follow that are used outside of training.",
+                    help="How slowly the running averages change; they are used at inference.",
                 ),
             ),
             lambda values, name: layers.BatchNormalization(**values, name=name),
@@ -220,7 +224,7 @@ KINDS = {
         BlockKind(
             "activation",
             "Activation",
-            "A function that each value passes.",
+            "Applies an activation function to each value.",
             (_activation("relu"),),
             lambda values, name: layers.Activation(**values, name=name),
             _fits_always,

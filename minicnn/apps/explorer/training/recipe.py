@@ -29,15 +29,16 @@ FIELDS = (
     ),
     Field(
         "learning_rate", "Learning rate", NUMBER, 0.01, MIN_RATE, MAX_RATE,
-        help="How far a step goes against the gradient.",
+        help="The size of a step against the gradient.",
     ),
     Field(
         "batch_size", "Batch size", INTEGER, 64, 1, 512,
-        help="How many images a step is computed from.",
+        help="Number of images in a step.",
     ),
     Field(
         "seed", "Seed", INTEGER, 0, 0, 2**32 - 1,
-        help="Another seed gives other first weights and another order of the images.",
+        help="A different seed gives different initial weights and a different order of the "
+        "images.",
     ),
 )  # fmt: skip
 MOMENTUM = 0.9

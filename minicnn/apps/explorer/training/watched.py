@@ -27,8 +27,8 @@ RUNNING, SEEKING, PAUSED, FAILED, STOPPED = "running", "seeking", "paused", "fai
 UNWATCHED_SECONDS = 60.0  # after which a training that nobody asks about pauses
 MOST_STEPS = 200_000
 GROWN = "the numbers have grown too large: start anew with a smaller learning rate"
-NOBODY = "It paused because nobody has watched it for a minute."
-END = "It paused after {:,} steps, which is as far as a page goes."
+NOBODY = "It paused because no page has shown it for a minute."
+END = "It paused after {:,} steps, the limit of this page."
 
 
 class WatchedTraining:

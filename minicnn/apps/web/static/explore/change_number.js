@@ -21,7 +21,7 @@ export class ChangeNumber {
     this.isNew = true; // the first change of a movement is an entry of the history
     this.slider = this.input("range", "form-range", {
       ...range,
-      "aria-label": "Change it with a slider",
+      "aria-label": "New value, with a slider",
     });
     this.number = this.input("number", "form-control form-control-sm", { step: "any" });
     const undo = button("Undo", () => state.set({ edit: withoutEdit(state.get().edit, subject) }));
@@ -29,7 +29,7 @@ export class ChangeNumber {
     this.element = element(
       "div",
       { class: "change" },
-      element("div", { class: "change-tools" }, field("Change it", this.number), this.slider, undo),
+      element("div", { class: "change-tools" }, field("New value", this.number), this.slider, undo),
     );
     this.show(value);
   }

@@ -4,7 +4,7 @@ import { fraction, math, number, row } from "./formulas.js";
 import { long, short } from "./numbers.js";
 
 const WORDS =
-  "Make the number a little larger, then a little smaller, and see how much the loss moves.";
+  "Make the number a little larger, then a little smaller, and see how much the loss changes.";
 
 function line(name, value) {
   return element("tr", {}, element("th", { scope: "row" }, name), element("td", {}, value));

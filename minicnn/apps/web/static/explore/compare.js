@@ -11,9 +11,9 @@ import { Session } from "./session.js";
 
 const CHANNELS = 12; // of each step, as there is half the room
 const ONE_ONLY =
-  "There is only one network here. Start `minicnn explore` with two, or with the folder of a run, to compare them.";
+  "There is only one network here. To compare, start `minicnn explore` with two networks or with a run folder.";
 const OTHER_IMAGES =
-  "These two networks take images of different shapes, so that they cannot be compared.";
+  "These two networks take images of different shapes, so they cannot be compared.";
 
 /** The network to compare with when none was chosen: the next one that takes the same images. */
 async function usualOther(name) {
@@ -122,7 +122,7 @@ class CompareView {
             ? element(
                 "p",
                 { class: "quiet" },
-                `${left} steps are not the same in both networks and are left out.`,
+                `Steps that differ between the networks and are not shown: ${left}.`,
               )
             : null,
         ),

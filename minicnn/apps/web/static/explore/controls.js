@@ -3,13 +3,13 @@ import { Bars, best } from "./bars.js";
 import { button, choice, element, field } from "./elements.js";
 import { percent } from "./numbers.js";
 
-const NO_LABEL_HINT = "With the true class there is a loss, and its gradients.";
+const NO_LABEL_HINT = "Choose the true class to see the loss and its gradients.";
 const GRADIENT_HINT =
-  "How the loss moves when a number grows: up where it is orange, down where it is blue. Training moves the weights against it.";
+  "How the loss changes when a number grows: it rises where the map is orange and falls where it is blue. Training moves the weights against the gradient.";
 
 export class AnswerPanel {
   /** `onpick(class index)` when a probability is chosen. */
-  constructor({ title = "What the network says", id = "answer", onpick }) {
+  constructor({ title = "Prediction", id = "answer", onpick }) {
     this.sentence = element("p", { class: "says" });
     this.bars = new Bars({ onpick });
     this.element = element(

@@ -71,7 +71,7 @@ export class ImageChooser {
       "div",
       { class: "chooser-file" },
       field("Or open a file", file),
-      element("p", { class: "hint" }, "An image can also be dropped on the page, or pasted."),
+      element("p", { class: "hint" }, "You can also drop or paste an image on the page."),
     );
   }
 

@@ -5,7 +5,7 @@ import { button, element } from "./elements.js";
 import { ImageChooser } from "./images.js";
 import { toast } from "./server.js";
 
-const NO_IMAGE = "There is no image in what you gave.";
+const NO_IMAGE = "This is not an image.";
 
 function isFile(event) {
   return event.dataTransfer?.types.includes("Files");

@@ -7,7 +7,7 @@ import { addressOf, inputOf, passKey } from "./source.js";
 import { asPixels } from "./units.js";
 
 const PAUSE_MS = 250; // after a stroke, until the address has it
-const NO_LINK = "This picture is too large for an address, so that a link does not show it.";
+const NO_LINK = "This image is too large for the address, so a link will not show it.";
 
 /** Changes of weights stay with another image; those of its pixels do not. */
 function withoutPixels() {

@@ -98,7 +98,7 @@ class NetworkView {
   kept() {
     if (!this.session.pass) return; // the server has refused it
     const [name, probability] = best(this.session.pass.classes);
-    say(`The network says ${name}, ${percent(probability)}`);
+    say(`Prediction: ${name}, ${percent(probability)}`);
   }
 
   /** Draw the pass that is there: its values or its gradients. */

@@ -34,7 +34,7 @@ function breadcrumb(network) {
     const back = () => state.set(backTo(state.get(), k));
     return element("li", {}, button(title, back, { class: "link" }));
   });
-  const label = "The way to this number";
+  const label = "Path to this number";
   return element("nav", { "aria-label": label }, element("ol", { class: "trail" }, ...links));
 }
 
@@ -48,7 +48,7 @@ function switcher({ step, of, parameter }, { steps }, hasLabel) {
   const attributes = {
     class: "btn-row switcher",
     role: "group",
-    "aria-label": "What is explained",
+    "aria-label": "Value or gradient",
   };
   return element(
     "div",
@@ -61,7 +61,7 @@ function switcher({ step, of, parameter }, { steps }, hasLabel) {
 function gradientOf(subject, value) {
   if (!subject.parameter || value == null) return "";
   const shown = element("strong", {}, short(value, 6));
-  return element("p", { class: "number-gradient" }, "gradient of the loss by it: ", shown);
+  return element("p", { class: "number-gradient" }, "gradient of the loss with respect to it: ", shown);
 }
 
 /** All that stands above the explanation. */

@@ -15,7 +15,7 @@ import { fedRange } from "./units.js";
 import { weightAnswer } from "./weight.js";
 
 const INPUT = -1;
-const PIXEL = "This number is not computed: it is a pixel of the image";
+const PIXEL = "This number is a pixel of the image. It is not computed.";
 const NOTHING = { step: null, at: null, parameter: null, of: null, trail: null };
 
 /** Whether a number was not computed, so that it can be changed by hand: weights and pixels. */
@@ -87,7 +87,7 @@ export class NumberPanel {
 
   pixel(at) {
     const [low, high] = fedRange(this.session.network, placeOf(at)[2]).map((one) => short(one));
-    const text = `${PIXEL}, from ${low}, black, to ${high}, white.`;
+    const text = `${PIXEL} Its range is from ${low} (black) to ${high} (white).`;
     return { answer: { kind: "input", value: this.pixelAt(at), text }, tensors: {} };
   }
 

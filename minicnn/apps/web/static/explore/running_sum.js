@@ -94,7 +94,7 @@ export class RunningSum {
 
   text(count) {
     const total = element("strong", {}, short(this.sums[count]));
-    if (count === 0) return [this.bias ? "The bias alone: " : "Nothing yet: ", total];
+    if (count === 0) return [this.bias ? "The bias alone: " : "Before the first term: ", total];
     const { input, weight, product } = this.terms[count - 1];
     const how =
       weight === undefined

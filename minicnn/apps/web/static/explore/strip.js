@@ -6,7 +6,7 @@ import { placeText, short } from "./numbers.js";
 import { hideTooltip, showTooltip } from "./tooltip.js";
 
 const KEYS =
-  "Arrow keys walk over the numbers, Page Up and Page Down over the maps, Enter shows how a number was computed.";
+  "Arrow keys move between numbers, Page Up and Page Down between maps. Enter shows how a number was computed.";
 const SMOOTH = 64; // from this width on a map is shown smaller than it is
 
 function tileSize(width) {

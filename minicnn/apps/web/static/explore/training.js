@@ -11,7 +11,7 @@ import { TrainingLayers } from "./training_layers.js";
 import { TrainingSession } from "./training_session.js";
 import { TrainingSetup } from "./training_setup.js";
 
-const GONE = "The training of this address is not kept any more; start it again.";
+const GONE = "This training no longer exists. Start it again.";
 
 class TrainingView {
   constructor(root) {
@@ -77,7 +77,7 @@ class TrainingView {
 
   inside() {
     const open = () => state.set({ view: "network", network: `training-${this.session.number}` });
-    return button("Look inside this network", open, { class: "btn btn-outline-secondary" });
+    return button("Explore this network", open, { class: "btn btn-outline-secondary" });
   }
 
   anew() {

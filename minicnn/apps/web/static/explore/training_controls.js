@@ -74,7 +74,7 @@ export class TrainingControls {
     this.showSlider(this.rate, Math.log10(answer.learning_rate));
     this.showProgress(answer);
     this.hint.hidden = answer.step >= steps || this.isRunning;
-    this.hint.textContent = `${steps.toLocaleString("en")} steps are known, and the slider leads to each of them. “Run” and “One step” go on from here and forget the later ones.`;
+    this.hint.textContent = `You can go to each of the ${steps.toLocaleString("en")} steps with the slider. “Run” and “One step” continue from here and discard the later steps.`;
   }
 
   /** Move a slider, unless somebody is moving it. */

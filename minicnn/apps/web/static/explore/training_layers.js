@@ -4,7 +4,7 @@ import { percent, short } from "./numbers.js";
 
 const WIDTH = 164;
 const HEIGHT = 44;
-const HEADINGS = ["Layer", "Weights", "Gradients", "A step moves them by", "Dead units"];
+const HEADINGS = ["Layer", "Weights", "Gradients", "Relative step size", "Dead units"];
 const MANY_DEAD = 0.5;
 
 /** How far the values reach; null: they are NaN or infinite. */
@@ -50,7 +50,7 @@ export class TrainingLayers {
     this.shown = step;
     this.count = layers.length;
     this.rows.replaceChildren(...layers.map((layer) => this.row(layer, tensors)));
-    this.when.textContent = `Measured at step ${step.toLocaleString("en")}: gradients over 32 training images; a unit is dead if it is 0 for all of them, everywhere.`;
+    this.when.textContent = `Measured at step ${step.toLocaleString("en")}, with the gradients of 32 training images. The relative step size is the size of the last update divided by the size of the weights. A unit is dead if its output is 0 for all of the images, at every place.`;
   }
 
   row(layer, tensors) {

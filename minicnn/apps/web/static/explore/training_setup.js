@@ -22,7 +22,7 @@ export class TrainingSetup {
     this.fields = element("div", { class: "setup-fields" });
     this.words = element("p", { class: "quiet" });
     this.element = element("section", { class: "panel training-setup", "aria-labelledby": "setup-heading" },
-      element("h2", { id: "setup-heading" }, "What is trained"),
+      element("h2", { id: "setup-heading" }, "Network and data"),
       this.layers, this.words, this.fields, this.problem, element("div", { class: "btn-row" }, this.start, this.change()),
       this.explanation());
     this.show();

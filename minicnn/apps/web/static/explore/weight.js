@@ -2,7 +2,7 @@
 import { placeOf, short } from "./numbers.js";
 import { Refusal } from "./server.js";
 
-const NO_LABEL = "Choose the true class above the maps to see the gradient of the loss by it.";
+const NO_LABEL = "Choose the true class above the maps to see the gradient of the loss with respect to it.";
 
 function indexOf(place, shape) {
   return shape.reduce((index, length, axis) => index * length + place[axis], 0);
