@@ -230,7 +230,7 @@ def test_nobody_watches_so_it_pauses(monkeypatch):
         training.run()
         training.wait()
         assert training.state == "paused"
-        assert "nobody" in training.note
+        assert "no page has shown it" in training.note
 
 
 def test_a_training_ends_somewhere(monkeypatch):
