@@ -77,7 +77,9 @@ def test_a_network_is_planned(send):
 def test_a_block_that_does_not_fit_is_named(send):
     found = send("build", {"blocks": [{"kind": "flatten"}, {"kind": "conv2d"}]})
     assert [one["block"] for one in found["problems"]] == [1]
-    assert found["problems"][0]["message"].startswith("Block 2, Conv2D: the input here is 784 single values")
+    assert found["problems"][0]["message"].startswith(
+        "Block 2, Conv2D: the input here is 784 single values"
+    )
     assert [one["shape"] for one in found["layers"]] == [[784], None, None]
 
 

@@ -22,7 +22,7 @@ from minicnn.support.text import printable
 @click.argument("address", metavar="LIB")
 @click.option(
     "--host", default=HOST, show_default=True,
-    help="Address of this machine that others reach it by; a secret is then needed as well.",
+    help="Address of this machine for other machines; the pages then also need a secret.",
 )  # fmt: skip
 @click.option(
     "--port", type=click.IntRange(0, 65535), default=PORT, show_default=True,
