@@ -396,7 +396,7 @@ def test_weights_are_shown_and_chosen(show):
     row.get_by_text("Weights", exact=True).click()
     expect(row.locator(".parameter canvas.map").first).to_be_visible()
     row.locator(".parameter input").fill("7")
-    kernel = row.locator(".parameter .strip").first
+    kernel = row.get_by_role("application", name="Values of conv2/kernel, map 7.")
     kernel.locator("canvas").nth(2).click(position={"x": 2, "y": 2}, force=True)
     panel_of(page, "Weight conv2/kernel [0,0,2,7]")
 

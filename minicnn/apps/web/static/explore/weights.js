@@ -81,8 +81,9 @@ class Parameter {
 
   show(tensor, { minimum, maximum }) {
     const shown = shownWeights(this.shape, this.output);
+    const part = shown.all ? "" : `, ${OUTPUTS[this.shape.length]} ${this.output}`;
     const strip = new Strip(shown.shape, {
-      title: this.name,
+      title: this.name + part,
       onpick: (place) => this.onpick(this.name, shown.place(place)),
     });
     const scale = scaleFor(minimum, maximum);
