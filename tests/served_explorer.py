@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import functools
-import http.client
 import json
 import re
 import struct
@@ -14,7 +13,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from safetensors.numpy import load
-from served_library import Reply, running_server
+from served_library import Reply, ask, running_server
 
 from minicnn import datasets, random, zoo
 from minicnn.apps.explorer.explorer import Explorer
@@ -71,12 +70,7 @@ class ServedExplorer(NamedTuple):
 
     def ask(self, method: str, path: str, body: bytes | None = None, **headers: str) -> Reply:
         """Send a request; `Content_Type="..."` is a header."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=600)
-        fields = {name.replace("_", "-"): value for name, value in headers.items()}
-        with contextlib.closing(connection):
-            connection.request(method, path, body, fields)
-            response = connection.getresponse()
-            return Reply(response.status, response.headers, response.read())
+        return ask(self.port, method, path, body, **headers)
 
     def secrets(self) -> dict[str, str]:
         """Return the headers that a page sends with what it posts."""

@@ -71,6 +71,16 @@ class Reply(NamedTuple):
         return json.loads(self.content)
 
 
+def ask(port: int, method: str, path: str, body: bytes | None = None, **headers: str) -> Reply:
+    """Send a request to a server of this machine; `Content_Type="..."` is a header."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=600)
+    fields = {name.replace("_", "-"): value for name, value in headers.items()}
+    with contextlib.closing(connection):
+        connection.request(method, path, body, fields)
+        response = connection.getresponse()
+        return Reply(response.status, response.headers, response.read())
+
+
 class Served(NamedTuple):
     """A server that runs in this process."""
 
@@ -83,12 +93,7 @@ class Served(NamedTuple):
 
     def ask(self, method: str, path: str, body: bytes | None = None, **headers: str) -> Reply:
         """Send a request; `Content_Type="..."` is a header."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=600)
-        fields = {name.replace("_", "-"): value for name, value in headers.items()}
-        with contextlib.closing(connection):
-            connection.request(method, path, body, fields)
-            response = connection.getresponse()
-            return Reply(response.status, response.headers, response.read())
+        return ask(self.port, method, path, body, **headers)
 
     def post(self, path: str, *fields: tuple[str, str | bytes], **headers: str) -> Reply:
         """Send a form; a value of bytes is a file."""

@@ -24,45 +24,29 @@ from minicnn.errors import ArgumentError
 
 
 class Chapter(NamedTuple):
-    """A chapter: the name of its file in docs/course, without `.md`, and its title."""
+    """A chapter: the name of its file in docs/course, without `.md`, its title and its lessons."""
 
     file: str
     title: str
+    lessons: tuple[Lesson, ...]
 
 
 CHAPTERS = {
-    1: Chapter("01-an-image", "What an image is to a program"),
-    2: Chapter("02-one-neuron", "One neuron"),
-    3: Chapter("03-convolution", "Convolution by hand"),
-    4: Chapter("04-pooling", "Pooling, and the other layers"),
-    5: Chapter("05-softmax", "Softmax and cross-entropy"),
-    6: Chapter("06-gradients", "The gradient of each"),
-    7: Chapter("07-sgd-momentum-adam", "SGD, momentum, Adam"),
-    8: Chapter("08-lenet-in-numpy", "A whole LeNet in NumPy"),
-    9: Chapter("09-what-goes-wrong", "What goes wrong"),
-    10: Chapter("10-overfitting", "Overfitting and augmentation"),
-    11: Chapter("11-how-it-is-made-fast", "How it is made fast"),
-    12: Chapter("12-on-a-gpu", "On a GPU"),
+    1: Chapter("01-an-image", "What an image is to a program", chapter01.LESSONS),
+    2: Chapter("02-one-neuron", "One neuron", chapter02.LESSONS),
+    3: Chapter("03-convolution", "Convolution by hand", chapter03.LESSONS),
+    4: Chapter("04-pooling", "Pooling, and the other layers", chapter04.LESSONS),
+    5: Chapter("05-softmax", "Softmax and cross-entropy", chapter05.LESSONS),
+    6: Chapter("06-gradients", "The gradient of each", chapter06.LESSONS),
+    7: Chapter("07-sgd-momentum-adam", "SGD, momentum, Adam", chapter07.LESSONS),
+    8: Chapter("08-lenet-in-numpy", "A whole LeNet in NumPy", chapter08.LESSONS),
+    9: Chapter("09-what-goes-wrong", "What goes wrong", chapter09.LESSONS),
+    10: Chapter("10-overfitting", "Overfitting and augmentation", chapter10.LESSONS),
+    11: Chapter("11-how-it-is-made-fast", "How it is made fast", chapter11.LESSONS),
+    12: Chapter("12-on-a-gpu", "On a GPU", chapter12.LESSONS),
 }
 
-LESSONS: dict[str, Lesson] = {
-    lesson.name: lesson
-    for chapter in (
-        chapter01,
-        chapter02,
-        chapter03,
-        chapter04,
-        chapter05,
-        chapter06,
-        chapter07,
-        chapter08,
-        chapter09,
-        chapter10,
-        chapter11,
-        chapter12,
-    )
-    for lesson in chapter.LESSONS
-}
+LESSONS = {lesson.name: lesson for chapter in CHAPTERS.values() for lesson in chapter.lessons}
 
 
 def find_lesson(name: str) -> Lesson:

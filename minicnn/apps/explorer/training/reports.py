@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -60,16 +59,11 @@ def report(training: WatchedTraining, since: int = 0) -> Report:
         "rates": record.rates,
         "findings": [{"bad": True, "text": sentence(text)} for text in training.findings],
         "measured_at": measured.step,
-        "test_loss": finite(measured.test_loss),
+        "test_loss": measured.test_loss,
         "test_accuracy": measured.test_accuracy,
         "layers": layers,
     }
     return Report(answer, tensors)
-
-
-def finite(value: float | None) -> float | None:
-    """Return a number that JSON has; None for NaN and infinity."""
-    return None if value is None or not math.isfinite(value) else value
 
 
 def _layer(
@@ -80,7 +74,7 @@ def _layer(
         "name": one.name,
         "kind": one.kind,
         "dead": one.dead,
-        "update_ratio": finite(one.update_ratio),
+        "update_ratio": one.update_ratio,
         "has_weights": one.weights is not None,
     }
     if one.weights is None or one.gradients is None:
