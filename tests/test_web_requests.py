@@ -12,9 +12,11 @@ import pytest
 
 pytest.importorskip("django", reason="pip install -e '.[web]'")
 from django.conf import settings
-from served_library import image_bytes, serving, small_library
+from served_library import ask, image_bytes, running_server, serving, small_library
 
+from minicnn.apps.explorer.explorer import Explorer
 from minicnn.apps.web import middleware
+from minicnn.apps.web.explore import state
 from minicnn.apps.web.server import make_server, port_of
 
 IMAGE = image_bytes()
@@ -159,6 +161,24 @@ def test_without_the_secret_nothing_is_answered(with_token):
     assert with_token.post("/api/v1/classify", ("image", IMAGE)).status == 401
     assert with_token.ask("GET", "/?token=wrong").status == 401
     assert with_token.ask("GET", "/?token=").status == 401
+
+
+def test_an_explorer_that_ends_does_not_end_the_secret_of_the_library(with_token):
+    state.start(Explorer([]))
+    assert with_token.ask("GET", "/").status == 401
+    state.stop()
+    assert with_token.ask("GET", "/").status == 401
+
+
+def test_an_explorer_has_a_secret_of_its_own():
+    state.start(Explorer([]), SECRET)
+    try:
+        with running_server() as port:
+            assert ask(port, "GET", "/explore/").status == 401
+            known = ask(port, "GET", "/explore/", Authorization=f"Bearer {SECRET}")
+            assert known.status == 200
+    finally:
+        state.stop()
 
 
 def test_the_printed_address_leads_to_a_cookie(with_token):

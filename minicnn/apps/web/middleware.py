@@ -15,7 +15,7 @@ from urllib.parse import urlencode
 from django.core.exceptions import DisallowedHost
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 
-from minicnn.apps.web import access, refusals, served
+from minicnn.apps.web import refusals, served
 from minicnn.apps.web.answers import refusal
 from minicnn.apps.web.refusals import MAX_UPLOAD, Refused
 
@@ -109,7 +109,7 @@ def token(answer: Answer) -> Answer:
     """
 
     def answered(request: HttpRequest) -> HttpResponse:
-        secret = access.secret()
+        secret = served.secret()
         if secret is None or _is(secret, request.COOKIES.get(_cookie(secret), "")):
             return answer(request)
         if _is(f"Bearer {secret}", request.headers.get("Authorization", "")):

@@ -12,6 +12,12 @@ from minicnn.apps.web.refusals import Refused
 EXPLORER = "/explore/"
 
 
+def secret() -> str | None:
+    """Return the secret without which no request is answered; None: all are."""
+    library = service.current().token if service.is_started() else None
+    return library or state.token()
+
+
 def pages(_request: HttpRequest) -> dict[str, bool]:
     """Return what templates must know to lead only to pages that exist."""
     return {"has_library": service.is_started(), "has_explorer": state.is_started()}

@@ -22,7 +22,6 @@ from minicnn.apps.library.searching import (
     query_of_pictures,
     usual_weights,
 )
-from minicnn.apps.web import access
 from minicnn.apps.web.decoding import Decoders
 from minicnn.apps.web.keywords import KeywordProvider
 from minicnn.apps.web.refusals import MAX_UPLOAD, Refused
@@ -152,7 +151,6 @@ def start(address: str | os.PathLike[str], **options: object) -> Service:
     """Start the service of this process; the parameters are those of `Service`."""
     stop()
     _current.append(Service(address, **options))  # type: ignore[arg-type]
-    access.protect(_current[0].token)
     return _current[0]
 
 
@@ -168,7 +166,6 @@ def current() -> Service:
 
 def stop() -> None:
     """End the service of this process, if there is one."""
-    access.protect(None)
     while _current:
         _current.pop().close()
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from minicnn.apps.explorer.explorer import Explorer
-from minicnn.apps.web import access
 from minicnn.apps.web.decoding import Decoders
 
 DECODERS = 1  # processes that decode images which are sent; the explorer has few visitors
 _current: list[Explorer] = []
 _decoders: list[Decoders] = []
+_token: list[str | None] = []
 
 
 def start(explorer: Explorer, token: str | None = None) -> Explorer:
@@ -16,7 +16,7 @@ def start(explorer: Explorer, token: str | None = None) -> Explorer:
     stop()
     _current.append(explorer)
     _decoders.append(Decoders(DECODERS))
-    access.protect(token)
+    _token.append(token)
     return explorer
 
 
@@ -35,9 +35,14 @@ def decoders() -> Decoders:
     return _decoders[0]
 
 
+def token() -> str | None:
+    """Return the secret without which the explorer answers nobody; None: it answers all."""
+    return _token[0] if _token else None
+
+
 def stop() -> None:
     """End the explorer of this process, if there is one."""
-    access.protect(None)
+    _token.clear()
     while _decoders:
         _decoders.pop().close()
     while _current:
