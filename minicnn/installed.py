@@ -37,6 +37,7 @@ EXTRAS = {
     "web": {"django": "Django~=5.2.0", "waitress": "waitress", "whitenoise": "whitenoise"},
     "postgres": {"psycopg": "psycopg[binary]", "pgvector": "pgvector"},
     "ann": {"usearch": "usearch"},
+    "mpi": {"mpi4py": "mpi4py"},
     "bench": {
         "matplotlib": "matplotlib",
         "tensorflow": "tensorflow",

