@@ -1,4 +1,4 @@
-"""An error, or an early end, of one process of a job ends all of them, with its reason and its host.
+"""An error or an early end of one process of a job ends all of them, with its reason and host.
 
 The others would wait for its messages for ever. A process that is killed by a signal is found by
 `mpirun`, which names it and its host and ends the job.
