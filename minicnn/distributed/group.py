@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from minicnn.checks import check_int
 from minicnn.distributed.communicator import Communicator, OneProcess
+from minicnn.distributed.data_parallel import DataParallel
 from minicnn.distributed.launch import place
 from minicnn.distributed.mpi import MPICommunicator
 from minicnn.errors import ArgumentError
+from minicnn.models.strategy import set_strategy
 
 SHARDS = 8  # parts of a batch, by default
 
@@ -59,6 +61,7 @@ def init(shards: int = SHARDS) -> None:
             f"fewer processes, or set shards={1 << (group.size - 1).bit_length()}"
         )
     _communicator, _shards = group, shards
+    set_strategy(DataParallel(group, shards))
 
 
 def is_initialized() -> bool:
