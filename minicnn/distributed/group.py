@@ -5,9 +5,11 @@ from __future__ import annotations
 from minicnn.checks import check_int
 from minicnn.distributed import faults
 from minicnn.distributed.communicator import Communicator, OneProcess
+from minicnn.distributed.data_parallel import DataParallel
 from minicnn.distributed.launch import place
 from minicnn.distributed.mpi import MPICommunicator
 from minicnn.errors import ArgumentError
+from minicnn.models.strategy import set_strategy
 from minicnn.support.main_process import set_main
 
 SHARDS = 8  # parts of a batch, by default
@@ -59,6 +61,8 @@ def init(shards: int = SHARDS) -> None:
             f"{size()} processes need at least as many shards; got shards={shards}. Start "
             f"fewer processes, or set shards={1 << (size() - 1).bit_length()}"
         )
+    if not _initialized:
+        set_strategy(DataParallel(_communicator, shards))
     _initialized, _shards = True, shards
 
 

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import math
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Hashable, Sequence
 from contextlib import nullcontext
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 import numpy as np
 
@@ -28,10 +28,12 @@ from minicnn.models.batches import Batch
 from minicnn.models.execution import BatchResult, Execution
 from minicnn.models.graph import Graph
 from minicnn.models.network import Network
+from minicnn.models.planner.data_parallel import TrainingRequest
 from minicnn.models.planner.losses import Target
 from minicnn.models.planner.plan import Plan, plan_prediction, plan_test, plan_training
 from minicnn.models.planner.shared_arrays import SharedArrays
 from minicnn.models.programs import Memory, Programs
+from minicnn.models.strategy import current_strategy
 from minicnn.models.training.interrupt import Interrupt, Uninterruptible
 from minicnn.models.training.measures import Measures, Reported
 from minicnn.models.training.nonfinite import first_not_finite
@@ -39,6 +41,8 @@ from minicnn.models.training.session import TrainingSession
 from minicnn.optimizers import Optimizer, StepKind
 from minicnn.program import Program
 from minicnn.support.memory_limits import check_activations
+
+T = TypeVar("T")
 
 
 class CompiledNetwork(Network):
@@ -200,6 +204,17 @@ class CompiledNetwork(Network):
         ------
         NumericError : the loss is NaN or infinite; the model is as before
         """
+        strategy = current_strategy()
+        if strategy is None:
+            result = self._own_step(batch, interrupt)
+        else:
+            result = strategy.train_step(self, batch)
+        if not math.isfinite(result.loss):
+            raise self._not_finite(batch, result.loss)
+        return result
+
+    def _own_step(self, batch: Batch, interrupt: Interrupt | None) -> BatchResult:
+        """Take a training step in this process, unless its loss is not finite."""
         optimizer, _ = self.need_compiled()
         interruptible = nullcontext() if interrupt is None else interrupt.interruptible
         uninterruptible = Uninterruptible() if interrupt is None else interrupt.uninterruptible
@@ -213,10 +228,14 @@ class CompiledNetwork(Network):
                 with uninterruptible:
                     execution.commit()
                     optimizer.steps = step + 1
-                return result.copied()
-        cause = first_not_finite(self.graph, batch.inputs, self.targets, step)
-        raise NumericError(
-            f"the loss became {result.loss} at step {step + 1}: {cause}. The weights are still "
+            return result.copied()
+
+    def _not_finite(self, batch: Batch, loss: float) -> NumericError:
+        """Return the error for a step whose loss is NaN or infinite."""
+        optimizer, _ = self.need_compiled()
+        cause = first_not_finite(self.graph, batch.inputs, self.targets, optimizer.steps)
+        return NumericError(
+            f"the loss became {loss} at step {optimizer.steps + 1}: {cause}. The weights are still "
             f"those before this step (learning_rate {optimizer.learning_rate:g})"
         )
 
@@ -252,8 +271,10 @@ class CompiledNetwork(Network):
         optimizer, _ = self.need_compiled()
         arrays = self._slots.setdefault(parameter, {})
         if name not in arrays:
-            array = aligned(parameter.shape, "float32")
-            array.fill(optimizer.all_slots[name])  # before it is stored: Ctrl-C may come in between
+            value = optimizer.all_slots[name]
+            array = aligned(parameter.shape, "float32", zeros=value == 0)
+            if value != 0:
+                array.fill(value)  # before it is stored: Ctrl-C may come in between
             arrays[name] = array
         return synced(arrays[name])
 
@@ -309,14 +330,10 @@ class CompiledNetwork(Network):
         The caller holds the lock: all executions share memory, so the next one that runs
         overwrites the arrays of this one.
         """
-        arrays = [(x.shape, self._input_dtype(i, x)) for i, x in enumerate(inputs)]
-        trained = [layer.trainable for layer in self._derived.layers] if kind == "train" else []
-        settings = (conv_algorithm.get(), precision.get(), layers_version())
-        label_kinds = [(y.shape, y.dtype) for y in labels or ()]
-        key = (kind, *arrays, *label_kinds, *settings, *trained, self._step_kind(kind))
+        specs = self.input_specs(inputs)
+        key = self._key(kind, specs, labels)
 
         def make(memory: Memory) -> Execution:
-            specs = [Spec(shape, dtype) for shape, dtype in arrays]
             targets = [] if kind == "predict" else self.targets
             label_specs = self._label_specs(targets, specs, labels)
             plan = self._plan(kind, specs, label_specs, memory.shared)
@@ -325,10 +342,49 @@ class CompiledNetwork(Network):
 
         return self._executions.get(key, make)
 
-    def _step_kind(self, kind: str) -> StepKind | None:
-        """Return what the optimizer's next step does; None for a program that is no such step."""
-        optimizer = self.optimizer if kind == "train" else None
-        return None if optimizer is None else optimizer.step_kind(optimizer.steps)
+    def part_of_step(
+        self,
+        kind: str,
+        inputs: tuple[np.ndarray, ...],
+        labels: tuple[Any, ...],
+        samples: int,
+        make: Callable[[TrainingRequest, list[Spec], list[Spec], Memory], T],
+    ) -> T:
+        """Return a program of a step that several programs share, made by `make` if it is new.
+
+        Parameters
+        ----------
+        kind : names the program among those for the same inputs and labels
+        inputs, labels : what it is given, or arrays of the same shapes and dtypes
+        samples : of the whole batch
+        make : called with what a step is planned from, the Specs of inputs and labels, and the
+            memory that all programs of this network use in turn. The caller holds the lock
+        """
+        optimizer, _ = self.need_compiled()
+        specs, label_specs = self.input_specs(inputs), self._label_specs([], [], labels)
+        request = TrainingRequest(
+            self.graph, self.targets, optimizer, self.slot, self.fuse, self._step_kind, samples
+        )
+        key = (self._key(kind, specs, labels), samples)
+        return self._executions.get(key, lambda memory: make(request, specs, label_specs, memory))
+
+    def _key(self, kind: str, specs: list[Spec], labels: tuple[Any, ...] | None) -> Hashable:
+        """Return what distinguishes a program from others of this network."""
+        training = kind not in ("predict", "test")
+        trained = [layer.trainable for layer in self._derived.layers] if training else []
+        settings = (conv_algorithm.get(), precision.get(), layers_version())
+        label_kinds = [(y.shape, y.dtype) for y in labels or ()]
+        step_kind = self._step_kind if training else None
+        return (kind, *specs, *label_kinds, *settings, *trained, step_kind)
+
+    @property
+    def _step_kind(self) -> StepKind | None:
+        """What the optimizer's next step does, if its steps are of several kinds."""
+        return None if self.optimizer is None else self.optimizer.step_kind(self.optimizer.steps)
+
+    def input_specs(self, inputs: tuple[np.ndarray, ...]) -> list[Spec]:
+        """Return the shapes of inputs, and the dtypes in which programs read them."""
+        return [Spec(x.shape, self._input_dtype(i, x)) for i, x in enumerate(inputs)]
 
     def _input_dtype(self, i: int, x: np.ndarray) -> str:
         """Return the dtype in which an input is read: uint8 stays if all its readers rescale it."""
@@ -364,5 +420,5 @@ class CompiledNetwork(Network):
             self.slot,
             shared,
             fuse=self.fuse,
-            kind=self._step_kind(kind),
+            kind=self._step_kind,
         )

@@ -15,6 +15,7 @@ from minicnn.checks import check_int, check_number, warn_caller
 from minicnn.errors import ArgumentError, NumericError
 from minicnn.models.batches import ArrayBatches, Batch, Batches, EpochStart
 from minicnn.models.compiled_network import CompiledNetwork
+from minicnn.models.strategy import begin_together, is_shared
 from minicnn.models.training.advice import warn_before_training
 from minicnn.models.training.class_weights import weighted
 from minicnn.models.training.evaluation import measure
@@ -100,6 +101,7 @@ class Fit:
             try:
                 self.model.session = session
                 self.callbacks.on_train_begin()
+                begin_together(self.model)
                 if not prepared and state.epoch < epochs:  # a checkpoint of an earlier epoch
                     self._prepare(epochs)
                 while self._begin_next_epoch(epochs):
@@ -183,7 +185,7 @@ class Fit:
         """Return the rest of the epoch's batches in groups, prepared for the steps."""
         model, state, data = self.model, self.state, self.data
         batches = data.for_epoch(state.start, state.batch)
-        single = max_steps_per_call() == 1 or self.callbacks.every_batch
+        single = max_steps_per_call() == 1 or self.callbacks.every_batch or is_shared()
         single = single or len(model.graph.outputs) > 1
         if not isinstance(data, ArrayBatches):
             batches = (model.prepare_batch(weighted(b, self.class_weight)) for b in batches)
