@@ -100,6 +100,7 @@ MAY_IMPORT = LEVEL_0 | {
         "optimizers",
     },
     "tune": {*LEVEL_0, "callbacks", "models", "zoo"},
+    "distributed": {*LEVEL_0, "backends", "callbacks", "data", "layers", "models", "optimizers"},
     "classic": LEAVES,
     "compat": {
         *LEVEL_0, "backend", "callbacks", "layers", "models", "optimizers", "preprocessing",
