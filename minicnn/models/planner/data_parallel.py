@@ -231,8 +231,11 @@ def _results(step: TrainingCalls) -> _Results:
     The gradients are in the order in which they are computed.
     """
     last = {id(v): i for i, call in enumerate(step.calls) for v in call.writes if v is not None}
-    assigned = [call.reads[0] for call in step.changes if call.kernel == "assign"]
-    states = [v for v in assigned if v is not None and id(v) in last]
+    states = [
+        call.reads[0]
+        for call in step.changes
+        if call.kernel == "assign" and id(call.reads[0]) in last and _is_of_a_layer(call)
+    ]
     dense = [call for call in step.changes if call.kernel in DENSE_UPDATES.values()]
     others = {id(v) for v in (*states, *(v for call in dense for v in call.reads[1:3]))}
     read = {id(v): v for call in (*step.preparations, *step.changes) for v in call.reads}
@@ -240,6 +243,12 @@ def _results(step: TrainingCalls) -> _Results:
         v for key, v in read.items() if v is not None and key in last and key not in others
     ]
     return _Results(sorted(gradients, key=lambda v: last[id(v)]), states, dense)
+
+
+def _is_of_a_layer(assign: Call) -> bool:
+    """Return whether what a call assigns is a layer's, and not an array of the optimizer."""
+    (target,) = assign.writes
+    return target is not None and target.storage == "parameter"
 
 
 def _not_views(gradients: list[Value], calls: list[Call]) -> tuple[list[Value], list[Call]]:
