@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
 from minicnn.models.batches import Batch, Batches
@@ -82,3 +82,8 @@ def gather_together(model: CompiledNetwork) -> None:
     """Give the first of several processes the optimizer's whole state."""
     if _current is not None:
         _current.gather(model)
+
+
+def rows_of_this_process() -> Callable[[int], slice] | None:
+    """Return the function from a batch's size to the samples computed here; None for all."""
+    return None if _current is None else _current.own_rows

@@ -12,10 +12,16 @@ from minicnn import random
 from minicnn.backends import max_steps_per_call
 from minicnn.callbacks import CallbackList, History, TerminateOnNaN
 from minicnn.checks import check_int, check_number, warn_caller
+from minicnn.data.own_rows import each_with_own_rows
 from minicnn.errors import ArgumentError, NumericError
 from minicnn.models.batches import ArrayBatches, Batch, Batches, EpochStart
 from minicnn.models.compiled_network import CompiledNetwork
-from minicnn.models.strategy import begin_together, current_strategy, is_shared
+from minicnn.models.strategy import (
+    begin_together,
+    current_strategy,
+    is_shared,
+    rows_of_this_process,
+)
 from minicnn.models.training.advice import warn_before_training
 from minicnn.models.training.class_weights import weighted
 from minicnn.models.training.evaluation import measure
@@ -180,7 +186,7 @@ class Fit:
 
     def _train(self) -> None:
         """Take the steps of one epoch, in groups of as many as the engine takes per call."""
-        fetched = self.interrupt.each(self._groups())
+        fetched = self.interrupt.each(each_with_own_rows(self._groups(), rows_of_this_process()))
         with closing(train_groups(self.model, fetched)) as groups:
             for trained in random.each_seeded(groups, self.state.seed):
                 if trained.losses:
