@@ -27,13 +27,15 @@ import numpy as np
 
 from minicnn import random
 from minicnn.contracts import Spec
+from minicnn.distributed.agreement import check_agreement
 from minicnn.distributed.broadcasting import broadcast_training
 from minicnn.distributed.communicator import Communicator
 from minicnn.distributed.dense_exchange import DenseExchange
 from minicnn.distributed.gradient_sum import GradientSum
 from minicnn.distributed.shard_results import ShardResults
 from minicnn.distributed.shards import share
-from minicnn.models.batches import Batch, picked
+from minicnn.distributed.training_facts import training_facts
+from minicnn.models.batches import Batch, Batches, picked
 from minicnn.models.compiled_network import CompiledNetwork
 from minicnn.models.data_parallel import ShardExecution, UpdateExecution, shard_execution
 from minicnn.models.execution import BatchResult, batch_result, loss_factors, loss_gradients
@@ -76,6 +78,18 @@ class DataParallel:
     def own_rows(self, samples: int) -> slice:
         """Return the samples of a batch that this process computes."""
         return self._samples(samples, self.communicator.rank)
+
+    def agree(
+        self,
+        model: CompiledNetwork,
+        data: Batches,
+        validation: Batches | None,
+        settings: dict[str, Any],
+    ) -> None:
+        """Compare what the processes are about to train; see `Strategy`."""
+        if self.communicator.size > 1:
+            settings = {"shards": self.shards, **settings}
+            check_agreement(self.communicator, training_facts(model, data, validation, settings))
 
     def begin(self, model: CompiledNetwork) -> None:
         """Continue from the weights and the progress of rank 0."""

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
-from minicnn.models.batches import Batch
+from minicnn.models.batches import Batch, Batches
 from minicnn.models.execution import BatchResult
 
 if TYPE_CHECKING:
@@ -21,6 +21,18 @@ class Strategy(Protocol):
     """
 
     batches_at_once: int
+
+    def agree(
+        self,
+        model: CompiledNetwork,
+        data: Batches,
+        validation: Batches | None,
+        settings: dict[str, Any],
+    ) -> None:
+        """Raise DistributedError unless all processes train the same network on the same data.
+
+        `settings` are the other arguments of `fit` by which processes could differ.
+        """
 
     def begin(self, model: CompiledNetwork) -> None:
         """Begin a training: all processes continue from what the first one has."""
