@@ -145,6 +145,10 @@ class ForeignModelError(LibraryError):
     """A library has features of another model that has the same name."""
 
 
+class StorageError(MiniCNNError, RuntimeError):
+    """The database of a hyperparameter search cannot be reached, read or written."""
+
+
 class MissingExtraError(MiniCNNError, ImportError):
     """An optional package is needed, but not installed."""
 

@@ -58,20 +58,25 @@ def saved_settings(folder: Path) -> Settings:
     return from_toml(path)
 
 
-def saved_tuner(folder: Path) -> tuple[str, dict[str, Any]]:
-    """Return a search's way of choosing networks, and the `Tuner` arguments that go with it."""
-    saved_settings(folder)
-    known = study.known_settings(folder)
+def saved_tuner(folder: Path, storage: str | None = None) -> tuple[str, dict[str, Any]]:
+    """Return a search's way of choosing networks, and the `Tuner` arguments that go with it.
+
+    A search in a database, at the address `storage`, may have no folder on this machine.
+    """
+    if storage is None:
+        saved_settings(folder)
+    known = study.known_settings(study.storage_of(folder, storage))
     return known["sampler"], {
         "objective": known["objective"],
         "executions_per_trial": known["executions_per_trial"],
         "seed": known["seed"],
+        "storage": storage,
     }
 
 
-def delete_search(folder: Path) -> None:
-    """Delete the files of a search, and no other files in its folder."""
-    study.remove(folder)
+def delete_search(folder: Path, storage: str | None = None) -> None:
+    """Delete the files of a search, and no other files in its folder, and its database record."""
+    study.remove(study.storage_of(folder, storage), folder)
     (folder / CONFIG).unlink(missing_ok=True)
 
 
