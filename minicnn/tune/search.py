@@ -113,7 +113,6 @@ class Tuner:
         place = storage_of(self.folder, storage)
         if overwrite:
             remove(place, self.folder)
-        (self.folder / TRIALS).mkdir(parents=True, exist_ok=True)
         self.study = Study(place, self._settings(), pruner)
 
     def _settings(self) -> dict[str, Any]:
@@ -275,6 +274,7 @@ class Tuner:
         sign = 1 if self.direction == "max" else -1
         better = [one for one in self._best() if sign * (one.score - trained.score) >= 0]
         if len(better) < self.keep_models:
+            (self.folder / TRIALS).mkdir(parents=True, exist_ok=True)
             trained.model.save(self.folder / TRIALS / f"{trial_id(self.seed, number)}.mcnn")
             for one in self._best()[self.keep_models - 1 :]:
                 self.model_path(one).unlink(missing_ok=True)

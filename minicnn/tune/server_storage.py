@@ -13,7 +13,14 @@ import os
 import secrets
 import weakref
 from collections.abc import Iterable, Iterator
-from contextlib import AbstractContextManager, closing, contextmanager, nullcontext, suppress
+from contextlib import (
+    AbstractContextManager,
+    ExitStack,
+    closing,
+    contextmanager,
+    nullcontext,
+    suppress,
+)
 from typing import Any
 
 from minicnn.errors import MiniCNNError, StorageError
@@ -68,15 +75,19 @@ class ServerStorage:
     def open(self) -> Any:
         """Return Optuna's storage, and make its tables if there are none."""
         optuna = import_optuna()
-        # Optuna gets connections, since an address with a password might appear in its messages.
-        options = {"creator": self._connect, "pool_pre_ping": True}
-        with closing(self._connect(autocommit=True)) as connection:
+        import sqlalchemy
+
+        with closing(self._connect(autocommit=True)) as connection, ExitStack() as on_error:
             connection.execute(LOCK, [_signed(_number_of(MAKING_TABLES)), CHOICE])
+            # Optuna gets connections, since an address with a password may appear in its messages.
+            pool = sqlalchemy.pool.QueuePool(self._connect, pre_ping=True)
+            on_error.callback(pool.dispose)
             try:
-                storage = optuna.storages.RDBStorage("postgresql+psycopg://", options)
+                storage = optuna.storages.RDBStorage("postgresql+psycopg://", {"pool": pool})
             except RuntimeError as error:
                 raise table_error(self.name, error) from error
-        weakref.finalize(storage, storage.engine.dispose)  # closes its connections
+            on_error.pop_all()
+        weakref.finalize(storage, pool.dispose)  # closes its connections
         return storage
 
     @contextmanager

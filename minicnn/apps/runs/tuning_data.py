@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import errno
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -12,7 +14,7 @@ from minicnn.apps.runs.load_images import load_in_memory
 from minicnn.apps.runs.networks import input_preprocess
 from minicnn.apps.runs.settings import Settings, from_toml, write_toml
 from minicnn.apps.runs.throttled_progress import Say
-from minicnn.errors import ArgumentError
+from minicnn.errors import ArgumentError, MiniCNNError
 from minicnn.tune import study
 
 CONFIG = "config.toml"
@@ -80,11 +82,19 @@ def delete_search(folder: Path, storage: str | None = None) -> None:
     (folder / CONFIG).unlink(missing_ok=True)
 
 
-def remove_unused(folder: Path) -> None:
-    """Remove the folder of a search that did not start, so that its name can be used again."""
-    if [path.name for path in folder.iterdir()] == [CONFIG]:
-        (folder / CONFIG).unlink()
-        folder.rmdir()
+@contextmanager
+def removed_if_unused(folder: Path) -> Iterator[None]:
+    """Remove the folder if an error ends the block before the search has any results in it.
+
+    Otherwise a search of the same name with other options would be refused.
+    """
+    try:
+        yield
+    except (MiniCNNError, OSError):
+        if [path.name for path in folder.iterdir()] == [CONFIG]:
+            (folder / CONFIG).unlink()
+            folder.rmdir()
+        raise
 
 
 def load_search_images(settings: Settings, say: Say) -> tuple[Split, Split, list[str]]:
