@@ -299,3 +299,29 @@ def test_buckets_are_summed_over_all_ranks(size: int) -> None:
 def test_buckets_have_at_least_their_size() -> None:
     assert buckets([10, 30, 35, 90, 95], 20) == [(0, 30), (30, 90), (90, 95)]
     assert buckets([], 20) == []
+
+
+def test_after_a_checkpoint_each_rank_keeps_its_rows_of_the_state() -> None:
+    """All ranks get rank 0's state; of a large dense layer each then needs its rows alone."""
+    x, y = data(24)
+    models = [compiled() for _ in range(2)]
+    models[0].train_on_batch(x, y)  # as if rank 0 had loaded a checkpoint
+
+    def state(model: mc.Model) -> np.ndarray:
+        """The largest array of the optimizer: the first of the large dense layer."""
+        return max(model.slots.values(), key=lambda array: array.size)
+
+    def step(communicator: ThreadCommunicator) -> tuple[bytes, np.ndarray]:
+        model, strategy = models[communicator.rank], DataParallel(communicator, SHARDS)
+        strategy.begin(model)
+        strategy.train_step(model, model.prepare_batch(Batch((x,), y)))
+        own = state(model).copy()
+        strategy.gather(model)
+        return b"".join(array.tobytes() for array in model.get_weights()), own
+
+    (weights, first), (others, second) = on_ranks(2, step)
+    assert weights == others
+    half = len(first) // 2
+    assert first[:half].any() and not first[half:].any()
+    assert second[half:].any() and not second[:half].any()
+    np.testing.assert_array_equal(state(models[0]), first + second)
