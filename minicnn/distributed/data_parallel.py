@@ -74,6 +74,8 @@ class DataParallel:
             weakref.WeakKeyDictionary()
         )
         self._begun: weakref.WeakSet[CompiledNetwork] = weakref.WeakSet()
+        # Models of which every process has the whole state of the optimizer.
+        self._whole: weakref.WeakSet[CompiledNetwork] = weakref.WeakSet()
 
     def own_rows(self, samples: int) -> slice:
         """Return the samples of a batch that this process computes."""
@@ -97,6 +99,8 @@ class DataParallel:
         self._spread.pop(model, None)
         broadcast_training(self.communicator, model)
         self._begun.add(model)
+        if model.slots and self.communicator.size > 1:
+            self._whole.add(model)
 
     def gather(self, model: CompiledNetwork) -> None:
         """Give rank 0 the rows of the optimizer's state that the others have."""
@@ -132,6 +136,11 @@ class DataParallel:
         """Return what the step on such a batch needs; the caller holds the model's lock."""
         samples = len(batch.inputs[0])
         job = model.part_of_step("update", batch.inputs, batch.each_labels, samples, self._new_job)
+        if model in self._whole:  # a checkpoint was loaded
+            self._whole.discard(model)
+            for layer in job.update.update.dense:
+                model.keep_slot_rows(layer.weights, layer.rows)
+            return self._job(model, batch)
         before = self._spread.get(model)
         if before is not None and not before.is_like(job.dense):
             before.gather_slots(range(self.communicator.size))

@@ -51,13 +51,19 @@ class GradientSum:
     shards : the number of all shards
     total : (length,) float32, to which the sums are written
     ends : of the gradients in it, in the order in which they are computed
+    bucket : the number of elements of a bucket at least
     """
 
     def __init__(
-        self, communicator: Communicator, shards: int, total: np.ndarray, ends: Sequence[int]
+        self,
+        communicator: Communicator,
+        shards: int,
+        total: np.ndarray,
+        ends: Sequence[int],
+        bucket: int = BUCKET,
     ) -> None:
         self.communicator, self.total = communicator, total
-        self.buckets = buckets(ends)
+        self.buckets = buckets(ends, bucket)
         self.partial = PartialSums(len(total))
         ranges = [share(shards, r, communicator.size) for r in range(communicator.size)]
         self._subtrees = [subtrees(own.start, own.stop) for own in ranges]

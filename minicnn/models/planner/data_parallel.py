@@ -231,7 +231,7 @@ def _results(step: TrainingCalls) -> _Results:
     The gradients are in the order in which they are computed.
     """
     last = {id(v): i for i, call in enumerate(step.calls) for v in call.writes if v is not None}
-    assigned = [call.reads[0] for call in step.changes if call.kernel == "assign"]
+    assigned = [call.reads[0] for call in step.changes if _assigns_state(call)]
     states = [v for v in assigned if v is not None and id(v) in last]
     dense = [call for call in step.changes if call.kernel in DENSE_UPDATES.values()]
     others = {id(v) for v in (*states, *(v for call in dense for v in call.reads[1:3]))}
@@ -240,6 +240,12 @@ def _results(step: TrainingCalls) -> _Results:
         v for key, v in read.items() if v is not None and key in last and key not in others
     ]
     return _Results(sorted(gradients, key=lambda v: last[id(v)]), states, dense)
+
+
+def _assigns_state(call: Call) -> bool:
+    """Return whether a call assigns a layer's parameter, and not an array of the optimizer."""
+    target = call.writes[0]
+    return call.kernel == "assign" and target is not None and target.storage == "parameter"
 
 
 def _not_views(gradients: list[Value], calls: list[Call]) -> tuple[list[Value], list[Call]]:
