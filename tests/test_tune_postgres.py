@@ -43,30 +43,32 @@ def test_searches_of_one_database_do_not_mix(tmp_path, postgres):
 # --- kills --------------------------------------------------------------------------------------
 
 
-def kill(tmp_path, trials, workers, kills, *address):
-    words = [SCRIPT, tmp_path, trials, workers, kills, *address]
+def kill(tmp_path, trials, workers, kills, *words):
+    words = [SCRIPT, tmp_path, trials, workers, kills, *words]
     done = subprocess.run([sys.executable, *map(str, words)], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout)
     assert found["kills"] >= kills and found["different"] == 0
 
 
-def test_two_workers_on_a_folder_are_killed(tmp_path):
-    kill(tmp_path, 8, 2, FEW)
+@pytest.mark.parametrize("sampler", ["random", "tpe"])
+def test_two_workers_on_a_folder_are_killed(tmp_path, sampler):
+    kill(tmp_path, 8, 2, FEW, sampler)
 
 
 def test_two_workers_on_a_database_are_killed(tmp_path, postgres):
-    kill(tmp_path, 8, 2, FEW, postgres)
+    kill(tmp_path, 8, 2, FEW, "random", postgres)
 
 
 @pytest.mark.slow
-def test_four_workers_on_a_folder_are_killed_often(tmp_path):
-    kill(tmp_path, 40, 4, 5 * MANY)
+@pytest.mark.parametrize("sampler", ["random", "tpe"])
+def test_four_workers_on_a_folder_are_killed_often(tmp_path, sampler):
+    kill(tmp_path, 40, 4, 5 * MANY, sampler)
 
 
 @pytest.mark.slow
 def test_four_workers_on_a_database_are_killed_often(tmp_path, postgres):
-    kill(tmp_path, 40, 4, MANY, postgres)
+    kill(tmp_path, 40, 4, MANY, "random", postgres)
 
 
 # --- connections that are lost --------------------------------------------------------------------

@@ -1,12 +1,13 @@
 """Kill the workers of a search at random moments, and compare its trials with those of one worker.
 
-    python tune_kills.py FOLDER TRIALS WORKERS KILLS [ADDRESS]
+    python tune_kills.py FOLDER TRIALS WORKERS KILLS SAMPLER [ADDRESS]
 
 One worker makes a search of TRIALS trials undisturbed. Then WORKERS workers share searches with the
 same settings; each worker is killed (SIGKILL) at a random moment, and another takes its place. When
 a search is complete, its trials must be those of the first: the same numbers, hyperparameters,
-states and scores, bit for bit. The searches are in FOLDER, or in the database at ADDRESS. A line of
-JSON on stdout sums up. Run as a script, so that it can fork while it has one thread only.
+states and scores, bit for bit. SAMPLER is random, or tpe, which prunes by the median. The searches
+are in FOLDER, or in the database at ADDRESS. A line of JSON on stdout sums up. Run as a script, so
+that it can fork while it has one thread only.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ import signal
 import sys
 import time
 from pathlib import Path
+from typing import NamedTuple
 
 from kills import child_of, finished
 from tiny_searches import DATA, X, Y
@@ -26,6 +28,8 @@ import minicnn as mc
 from minicnn import tune
 from minicnn.layers import Conv2D, Dense, Flatten, Input
 
+KINDS = {"random": tune.RandomSearch, "tpe": tune.BayesianOptimization}
+EPOCHS = 4
 KILLS_PER_SEARCH = 20  # after which its workers are left to end
 
 
@@ -45,18 +49,26 @@ def build(hp):
     return model
 
 
+class Place(NamedTuple):
+    """What all searches have in common."""
+
+    folder: Path
+    address: str | None
+    sampler: str
+    workers: int
+
+
 def tuner(place, name, trials):
-    """The tuner of a search; `place` is a folder, and an address or None."""
-    folder, address = place
-    options = {"storage": address} if address else {}
-    return tune.RandomSearch(
-        build, "val_loss", trials, directory=folder, project_name=name, seed=5, verbose=0, **options
-    )
+    """The tuner of a search."""
+    options = {"directory": place.folder, "project_name": name, "storage": place.address}
+    if place.sampler == "tpe":
+        options |= {"pruner": "median", "workers": place.workers}
+    return KINDS[place.sampler](build, "val_loss", trials, seed=5, verbose=0, **options)
 
 
 def work(place, name, trials):
     """Work on a search until it is complete."""
-    tuner(place, name, trials).search(X[:80], Y[:80], **DATA)
+    tuner(place, name, trials).search(X[:80], Y[:80], **{**DATA, "epochs": EPOCHS})
 
 
 def write_trials(place, name, trials, path):
@@ -70,7 +82,7 @@ def write_trials(place, name, trials, path):
 
 def trials_of(place, name, trials):
     """The trials of a search that is complete."""
-    path = place[0] / f"{name}.json"
+    path = place.folder / f"{name}.json"
     finished(write_trials, place, name, trials, path)
     return json.loads(path.read_text())
 
@@ -123,6 +135,6 @@ def run(place, trials, workers, kills):
 
 
 if __name__ == "__main__":
-    folder, trials, workers, kills, *address = sys.argv[1:]
-    place = (Path(folder), address[0] if address else None)
+    folder, trials, workers, kills, sampler, *address = sys.argv[1:]
+    place = Place(Path(folder), address[0] if address else None, sampler, int(workers))
     sys.exit(run(place, int(trials), int(workers), int(kills)) > 0)

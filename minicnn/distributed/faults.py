@@ -22,7 +22,7 @@ from minicnn.support.main_process import by_main_only
 
 # All processes may have the same error, such as a folder that does not exist. So a process that has
 # one waits so long for the others' errors before it ends the job.
-SECONDS_FOR_OTHERS = 3.0
+SECONDS_FOR_OTHERS = 5.0
 INTERRUPTED = 130  # the exit code after Ctrl-C, as shells report it
 
 _job: MPICommunicator | None = None

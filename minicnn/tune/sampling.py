@@ -3,8 +3,8 @@
 The choice depends on the search's seed, the trial's number and the choices of the trials with
 smaller numbers, but not on the process that runs the trial, nor on what became of the others. So a
 random search tries the same networks when it is interrupted and resumed, or shared by several
-processes. (TPE also depends on the scores that are known at that moment.) No combination is tried
-twice, and the search notices when all combinations have been tried.
+processes. TPE also depends on scores: on those that are known at that moment, or on those of
+certain trials. No combination is tried twice, and the search notices when all have been tried.
 """
 
 from __future__ import annotations
@@ -106,7 +106,9 @@ class Sampler:
         self.kind, self.seed, self.new_tpe = kind, seed, new_tpe
         self.begin_trial(0, {}, [])
 
-    def begin_trial(self, number: int, known: Mapping[str, Any], paths: Sequence[Path]) -> None:
+    def begin_trial(
+        self, number: int, known: Mapping[str, Any], paths: Sequence[Path], results: Any = None
+    ) -> None:
         """Choose the values of this trial from now on.
 
         Parameters
@@ -116,8 +118,11 @@ class Sampler:
             The values that were chosen for it before it was interrupted.
         paths : sequence of Path
             The choices of the trials with smaller numbers.
+        results : Optuna Study, optional
+            Those of the trials whose scores count; default: all that have ended.
         """
         self.number, self.known, self.paths = number, known, paths
+        self.results = results
 
     def before_trial(self, _study: Any, _trial: Any) -> None:
         """Do nothing: a value depends on the trial's number and the hyperparameter's name."""
@@ -131,7 +136,8 @@ class Sampler:
         proposed = None
         if self.kind == "tpe":
             tpe = self.new_tpe(int(rng.integers(2**31)))
-            proposed = tpe.sample_independent(study, trial, name, distribution)
+            results = study if self.results is None else self.results
+            proposed = tpe.sample_independent(results, trial, name, distribution)
         if values is None:
             return any_value(distribution, rng) if proposed is None else proposed
         fresh = open_values(self.paths, path_of(trial), name, values) or list(values)

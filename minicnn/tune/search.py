@@ -23,6 +23,7 @@ from minicnn.tune.trial import Build, Trained, Training
 
 # Shapes that do not fit and a loss that overflows are results of a trial; other errors are bugs.
 FAILURES = (NumericError, ShapeError, SizeLimitError)
+WAIT_S = 0.2  # until a process looks again whether other ones have ended their trials
 
 
 class Job(NamedTuple):
@@ -63,6 +64,10 @@ class Tuner:
         Whether a lower or a higher objective is better; "auto" decides by its name.
     pruner : "median", "hyperband" or None
         Stops unpromising trials early.
+    workers : int, optional
+        Number of processes that shall work at once. If it is given, trial n is chosen and pruned
+        by the results of trials 0 to n - workers alone, so that `BayesianOptimization` and the
+        median come to the same trials however many processes work. Other searches always do.
     keep_models : int, default 10
         Number of best trials whose models are kept, with the weights of their best epochs.
     max_failures : int, default 3
@@ -93,6 +98,7 @@ class Tuner:
         seed: int | None = None,
         direction: str = "auto",
         pruner: str | None = None,
+        workers: int | None = None,
         keep_models: int = 10,
         max_failures: int = 3,
         verbose: int = 1,
@@ -110,10 +116,12 @@ class Tuner:
         monitor = Monitor("a search", objective, direction)
         self.objective = monitor.name
         self.direction = "max" if monitor.sign > 0 else "min"
+        self.pruner = pruner
+        self.workers = None if workers is None else check_int(workers, "workers")
         place = storage_of(self.folder, storage)
         if overwrite:
             remove(place, self.folder)
-        self.study = Study(place, self._settings(), pruner)
+        self.study = Study(place, self._settings(), pruner, self.workers)
 
     def _settings(self) -> dict[str, Any]:
         return {
@@ -138,7 +146,8 @@ class Tuner:
         StorageError
             The database cannot be reached any more; the next call resumes the search.
         """
-        self.study.agree("training", fit_settings(fit_arguments, fit_options))
+        chosen = {"pruner": self.pruner, "workers": self.workers}
+        self.study.agree("training", {**chosen, **fit_settings(fit_arguments, fit_options)})
         training = Training(
             self.build_model, self.objective, self.direction, self.executions, fit_arguments,
             fit_options,
@@ -211,19 +220,28 @@ class Tuner:
 
     def _next(self, training: Training, worker: str) -> Job | None:
         """Choose the next trial, or return None if the search is finished."""
-        with self.study.storage.lock():
-            self.study.end_interrupted()
-            while True:
-                trials = self.study.trials()
-                if len(trials) >= self.max_trials:
+        while True:
+            with self.study.storage.lock():
+                self.study.end_interrupted()
+                if self._is_finished():
                     return None
-                paths = [path_of(trial) for trial in trials]
-                if exhausted(paths):
-                    self._say(report.space_exhausted(combinations(paths)))
-                    return None
-                job = self._choose(training, worker)
-                if job is not None:
-                    return job
+                ready = self.study.is_ready()
+                job = self._choose(training, worker) if ready else None
+            if job is not None:
+                return job
+            if not ready:
+                time.sleep(WAIT_S)
+
+    def _is_finished(self) -> bool:
+        """Return whether no trial is left to choose."""
+        trials = self.study.trials()
+        if len(trials) >= self.max_trials:
+            return True
+        paths = [path_of(trial) for trial in trials]
+        if exhausted(paths):
+            self._say(report.space_exhausted(combinations(paths)))
+            return True
+        return False
 
     def _choose(self, training: Training, worker: str) -> Job | None:
         """Choose a trial and build its network; None if its network cannot be built."""

@@ -12,22 +12,21 @@ from __future__ import annotations
 import errno
 import hashlib
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 from minicnn.checks import quoted
 from minicnn.errors import ArgumentError
 from minicnn.tune.folder_storage import FolderStorage
-from minicnn.tune.optuna_package import import_optuna
+from minicnn.tune.optuna_package import import_optuna, quiet_optuna
+from minicnn.tune.pruning import FIRST_TRIALS, new_pruner
 from minicnn.tune.record import check_settings, check_trials
 from minicnn.tune.sampling import Sampler, number_of, path_of
 from minicnn.tune.server_storage import ServerStorage
 
 Storage = FolderStorage | ServerStorage
 TRIALS = "trials"  # the folder of the best trials' models
-FIRST_TRIALS = 5  # number of random trials before TPE proposes and before the median prunes
-PRUNERS = ("median", "hyperband")
 
 
 class Study:
@@ -40,23 +39,42 @@ class Study:
     settings : dict
         Settings that must be the same in all processes and resumed runs; the first ones are kept.
     pruner : "median", "hyperband" or None
-        "median" stops a trial that is worse than half of the others were at that epoch.
+        Stops unpromising trials early: see `new_pruner`.
+    workers : int, optional
+        If given, trial n is chosen and pruned by the results of trials 0 to n - workers alone, so
+        that as many processes can work at once, and come to the same trials as one. Default: by
+        all results that are known at that moment.
     """
 
     def __init__(
-        self, storage: Storage, settings: dict[str, Any], pruner: str | None = None
+        self,
+        storage: Storage,
+        settings: dict[str, Any],
+        pruner: str | None = None,
+        workers: int | None = None,
     ) -> None:
         optuna = import_optuna()
         self.storage = storage
+        self.direction = settings["direction"]
         self.states = optuna.trial.TrialState
         self.sampler = Sampler(
             settings["sampler"],
             settings["seed"],
             lambda seed: optuna.samplers.TPESampler(seed=seed, n_startup_trials=FIRST_TRIALS),
         )
+        self.pruner = new_pruner(pruner, workers)
+        depends_on_results = settings["sampler"] == "tpe" or pruner is not None
+        self.workers = workers if depends_on_results else None
         storage.prepare()
-        with storage.reading(), storage.lock():
-            self.optuna = _open(storage, settings["direction"], self.sampler, pruner)
+        with storage.reading(), storage.lock(), quiet_optuna():
+            self.optuna = optuna.create_study(
+                storage=storage.open(),
+                study_name=storage.study_name,
+                direction=self.direction,
+                sampler=self.sampler,
+                pruner=self.pruner,
+                load_if_exists=True,
+            )
         self._records()  # those of another program's study are refused
         self.agree("settings", settings)
 
@@ -79,17 +97,27 @@ class Study:
         """All trials that run or have ended, except interrupted ones."""
         return [record for record in self._records() if is_taken(record)]
 
+    def is_ready(self) -> bool:
+        """Return whether the results on which the next trial depends are known."""
+        if self.workers is None:
+            return True
+        records = self._records()
+        ended = {number_of(record) for record in records if has_result(record)}
+        return ended.issuperset(range(_next_number(records) - self.workers + 1))
+
     def ask(self, worker: str) -> Any:
         """A new trial, or the repetition of an interrupted one. The caller must hold the lock."""
         records = self._records()
-        taken = {number_of(record) for record in records if is_taken(record)}
-        number = next(n for n in range(len(taken) + 1) if n not in taken)
+        number = _next_number(records)
         chosen = {number_of(record): record for record in records if is_chosen(record)}
         known = chosen[number].user_attrs["values"] if number in chosen else {}
         # Only earlier trials count, and all of them do, even if they have been interrupted. So the
         # choice does not depend on the order in which interrupted trials are repeated.
         paths = [path_of(record) for n, record in sorted(chosen.items()) if n < number]
-        self.sampler.begin_trial(number, known, paths)
+        results = None
+        if self.workers is not None:
+            results = self.pruner.results = self._results(records, number - self.workers)
+        self.sampler.begin_trial(number, known, paths, results)
         trial = self.optuna.ask()
         trial.set_user_attr("worker", worker)
         trial.set_user_attr("number", number)
@@ -118,6 +146,14 @@ class Study:
         for record in half + [one for one in rest if one.user_attrs["worker"] not in alive]:
             # A worker that has only lost its connection may have ended its trial meanwhile.
             self.optuna.tell(record.number, state=self.states.FAIL, skip_if_finished=True)
+
+    def _results(self, records: Iterable[Any], last: int) -> Any:
+        """An Optuna study, in memory, of the results of trials 0 to `last`, in this order."""
+        ended = [one for one in records if one.state.name in ("COMPLETE", "PRUNED")]
+        with quiet_optuna() as optuna:
+            study = optuna.create_study(direction=self.direction)
+        study.add_trials(sorted((one for one in ended if number_of(one) <= last), key=number_of))
+        return study
 
     def _records(self) -> list[Any]:
         with self.storage.reading():
@@ -179,28 +215,7 @@ def trial_id(seed: int, number: int) -> str:
     return hashlib.blake2b(f"{seed} {number}".encode(), digest_size=16).hexdigest()
 
 
-def _open(storage: Storage, direction: str, sampler: Sampler, pruner: str | None) -> Any:
-    optuna = import_optuna()
-    verbosity = optuna.logging.get_verbosity()
-    optuna.logging.set_verbosity(optuna.logging.WARNING)
-    try:
-        return optuna.create_study(
-            storage=storage.open(),
-            study_name=storage.study_name,
-            direction=direction,
-            sampler=sampler,
-            pruner=_pruner(optuna, pruner),
-            load_if_exists=True,
-        )
-    finally:
-        optuna.logging.set_verbosity(verbosity)
-
-
-def _pruner(optuna: Any, name: str | None) -> Any:
-    if name is None:
-        return optuna.pruners.NopPruner()
-    if name == "median":
-        return optuna.pruners.MedianPruner(n_startup_trials=FIRST_TRIALS)
-    if name == "hyperband":
-        return optuna.pruners.HyperbandPruner()
-    raise ArgumentError(f"pruner must be one of {[*PRUNERS, None]}; got {name!r}")
+def _next_number(records: Iterable[Any]) -> int:
+    """The smallest number whose trial is not taken."""
+    taken = {number_of(record) for record in records if is_taken(record)}
+    return next(number for number in range(len(taken) + 1) if number not in taken)

@@ -78,6 +78,11 @@ def command() -> None:
     help="Method that stops unpromising networks early.",
 )
 @click.option(
+    "--workers",
+    type=click.IntRange(1),
+    help="Number of processes that work at once; it makes tpe and median independent of them.",
+)
+@click.option(
     "--executions",
     type=click.IntRange(1),
     default=1,
@@ -91,7 +96,7 @@ def command() -> None:
 @options.as_json(help="Print all trials as one JSON object.")
 @options.seed(default=777)
 def search(data: Path, trials: int, runs: Path, name: str | None, storage: str | None, force: bool,
-           sampler: str, pruner: str, executions: int, as_json: bool,
+           sampler: str, pruner: str, workers: int | None, executions: int, as_json: bool,
            **given: Any) -> None:  # fmt: skip
     """Try networks with different filters, convolutions and dense units on a folder of images.
 
@@ -102,9 +107,10 @@ def search(data: Path, trials: int, runs: Path, name: str | None, storage: str |
     the same images, and keeps the models that it has trained in its own folder. A trial whose
     process or machine dies is repeated by another one.
 
-    The networks and scores of random and grid searches do not depend on the number of processes,
-    and not on interruptions. Those of tpe and of the pruners do: they depend on which results are
-    known when a network is chosen or judged.
+    The networks and scores of random and grid searches do not depend on interruptions or on the
+    number of processes. Those of tpe and of the pruners depend on which results are known when a
+    network is chosen or judged. With --workers N, which must be the same for all processes, tpe and
+    median only use results that are known in any case, and up to N processes work at once.
     """
     name = name or f"search-{data.resolve().name}"
     if force:
@@ -124,6 +130,7 @@ def search(data: Path, trials: int, runs: Path, name: str | None, storage: str |
             storage=storage,
             seed=settings.seed,
             pruner=None if pruner == "none" else pruner,
+            workers=workers,
             verbose=0 if output.is_quiet() else 1,
         )
         with output.prints_to_stderr():
