@@ -112,6 +112,7 @@ def one_thread() -> Any:
     mc.config.set_threads(before)
 
 
+@pytest.mark.usefixtures("backend")
 @pytest.mark.parametrize("size", [2, 3, 4, 5, 8])
 def test_any_number_of_processes_ends_with_the_same_bits(size: int) -> None:
     (alone, losses), *_ = on(1)

@@ -42,7 +42,7 @@ from minicnn.models.execution import BatchResult, batch_result, loss_factors, lo
 from minicnn.models.planner.data_parallel import TrainingRequest
 from minicnn.models.programs import Memory
 
-ROW_MULTIPLE = 16  # rows of a dense layer's weights, which are dealt in such groups
+ROW_MULTIPLE = 16  # rows of a dense layer's weights: parts begin at multiples of it
 
 
 class _Job(NamedTuple):
@@ -152,17 +152,20 @@ class DataParallel:
     ) -> _Job:
         communicator, samples = self.communicator, request.samples
 
-        def rows_of(rows: int, rank: int = communicator.rank) -> slice:
-            return share(rows, rank, communicator.size, ROW_MULTIPLE)
+        def parts_of(rows: int, rank: int = communicator.rank) -> list[slice]:
+            """Return the parts of a dense layer's rows that a process updates, one per shard."""
+            own = share(self.shards, rank, communicator.size)
+            parts = range(own.start, own.stop)
+            return [share(rows, part, self.shards, ROW_MULTIPLE) for part in parts]
 
-        update = UpdateExecution(request, inputs, labels, memory, rows_of)
+        update = UpdateExecution(request, inputs, labels, memory, parts_of)
         plan = update.update
         dealt = [self._samples(samples, rank) for rank in range(communicator.size)]
         return _Job(
             samples,
             update,
             GradientSum(communicator, self.shards, plan.gradients, plan.ends),
-            DenseExchange(communicator, dealt, plan.dense, rows_of),
+            DenseExchange(communicator, dealt, plan.dense, parts_of),
             ShardResults(communicator, self.shards, samples, len(request.targets), plan),
         )
 
