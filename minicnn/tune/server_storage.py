@@ -31,7 +31,7 @@ from minicnn.tune.server_errors import explanation, kinds_of_errors, table_error
 CHOICE = 0  # the second number of the lock that is held while a trial is chosen
 MAKING_TABLES = "minicnn tune"  # stands for a search's name in the lock that is held meanwhile
 CONNECT_TIMEOUT_S = 20
-# Client and server notice within two minutes that the other one has vanished from the network.
+# Client and server notice within about a minute that the other one has vanished from the network.
 KEEPALIVE = {
     "keepalives_idle": 30, "keepalives_interval": 10, "keepalives_count": 3,
     "user_timeout": 60_000,  # ms
