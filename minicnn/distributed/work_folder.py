@@ -15,6 +15,7 @@ block is computed twice, as on a file system without locks.
 from __future__ import annotations
 
 import hashlib
+import itertools
 import json
 import os
 import shutil
@@ -23,12 +24,15 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple
 
-from minicnn.errors import FolderInUseError, FormatError
+from minicnn.errors import ArgumentError, FolderInUseError, FormatError
 from minicnn.support.atomic_files import make_names_durable, write_atomically, write_text
 from minicnn.support.files import open_regular, read_text, read_whole
 from minicnn.support.locks import FolderLock, is_locked
 
-BLOCK = 256  # inputs; a kill costs their computation
+# Inputs in a block, whose computation a kill costs. There should be many more blocks than processes,
+# but each takes two waits for the disk. All are multiples of the batches that networks get.
+SMALLEST, LARGEST = 64, 1024
+BLOCKS = 256
 MAX_BYTES = 1 << 30  # of one result
 END = b"\0"  # of a name in the list: the only byte that no name has
 RECORD, LEADER, INPUTS = "job.json", "leader.lock", "inputs"
@@ -184,8 +188,10 @@ class WorkFolder:
         """
         folder = self.path / job.key
         folder.mkdir(exist_ok=True)
-        record = Record(job, _offsets(inputs, job.block), os.getpid())
-        write_atomically(folder / INPUTS, _list_of(inputs))
+        parts = list(_list_of(inputs, job.block))
+        write_atomically(folder / INPUTS, parts)
+        offsets = [0, *itertools.accumulate(map(len, parts))]
+        record = Record(job, offsets, os.getpid())
         write_text(self.path / RECORD, json.dumps(record._asdict()))
         self._remove_all_but(job.key, RECORD)
         return record
@@ -218,22 +224,33 @@ class WorkFolder:
                 path.unlink()
 
 
-def job_of(facts: dict[str, str], inputs: Sequence[str], block: int = BLOCK) -> Job:
-    """Return the job that computes these inputs."""
+def job_of(facts: dict[str, str], inputs: Sequence[str]) -> Job:
+    """Return the job that computes these inputs.
+
+    Raises
+    ------
+    ArgumentError
+        An input contains a zero byte, which no file name has.
+    """
     digest = hashlib.sha256()
     for name in inputs:
+        if "\0" in name:
+            raise ArgumentError(f"a file name has no zero byte; got {name[:80]!r}")
         digest.update(os.fsencode(name) + END)
-    return Job(facts, len(inputs), digest.hexdigest(), block)
+    return Job(facts, len(inputs), digest.hexdigest(), block_size(len(inputs)))
 
 
-def _list_of(inputs: Sequence[str]) -> Iterator[bytes]:
-    for start in range(0, len(inputs), BLOCK):
-        yield b"".join(os.fsencode(name) + END for name in inputs[start : start + BLOCK])
+def block_size(total: int) -> int:
+    """Return how many inputs a block has.
+
+    >>> block_size(100), block_size(100_000), block_size(10_000_000)
+    (64, 256, 1024)
+    """
+    power_of_2: int = 2 ** max(0, (total // BLOCKS).bit_length() - 1)
+    return min(max(power_of_2, SMALLEST), LARGEST)
 
 
-def _offsets(inputs: Sequence[str], block: int) -> list[int]:
-    offsets = [0]
+def _list_of(inputs: Sequence[str], block: int) -> Iterator[bytes]:
+    """Yield the list of inputs, block by block, as it is in the file."""
     for start in range(0, len(inputs), block):
-        lengths = (len(os.fsencode(name)) + 1 for name in inputs[start : start + block])
-        offsets.append(offsets[-1] + sum(lengths))
-    return offsets
+        yield b"".join(os.fsencode(name) + END for name in inputs[start : start + block])
