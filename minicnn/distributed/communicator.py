@@ -56,8 +56,8 @@ class Communicator(Protocol):
     def barrier(self) -> None:
         """Wait until every rank is here."""
 
-    def abort(self) -> None:
-        """End all processes of the job at once."""
+    def abort(self, code: int = 1) -> None:
+        """End all processes of the job at once, with this exit code."""
 
 
 class Done:
@@ -100,7 +100,7 @@ class OneProcess:
     def barrier(self) -> None:
         """Return at once."""
 
-    def abort(self) -> None:
+    def abort(self, code: int = 1) -> None:
         """Do nothing: there is no other process to end."""
 
 

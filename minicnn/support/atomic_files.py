@@ -5,6 +5,9 @@ to the disk and read back, and then replaces the old file in one step. If the pr
 any moment, either the old file or the new one exists. A kill or a power failure can only leave a
 `.minicnn-*.tmp` behind, which is never read and which the next process that writes to the folder
 removes. If the name is a symbolic link, the link is replaced and its target does not change.
+
+Of several processes that train together, only the main one writes: on the others
+`write_atomically`, `write_text`, `append_line` and `sweep` do nothing.
 """
 
 from __future__ import annotations
@@ -31,6 +34,7 @@ from minicnn.support.files import (
     path_in_errors,
     text_or_empty,
 )
+from minicnn.support.main_process import by_main_only
 
 Parts = Iterable[bytes | memoryview]
 
@@ -45,6 +49,7 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_swept.clear)  # the child sweeps again
 
 
+@by_main_only
 def write_atomically(path: Path, parts: Parts) -> None:
     """Write `parts`, one after the other, to a file; on an error the old file does not change.
 
@@ -209,12 +214,14 @@ class Journal:
         self._length += len(data)
 
 
+@by_main_only
 def append_line(path: Path, line: str) -> None:
     """Append one line to a text file, which is created if needed; see `Journal`."""
     with Journal(path) as journal:
         journal.add(line)
 
 
+@by_main_only
 def sweep(folder: Path) -> None:
     """Remove the temporary files and folders that killed processes left in `folder`.
 
