@@ -84,7 +84,7 @@ def shared(
         if blocks is not None:
             run.compute(blocks, progress)
         if blocks is not None and run.has_to_join(blocks):
-            yield blocks.results()
+            yield run.results(blocks)
             run.folder.remove()
         else:
             yield None
@@ -161,6 +161,12 @@ class _Run:
             if leads:
                 return True
             time.sleep(SECONDS_TO_POLL)
+
+    def results(self, blocks: Blocks) -> Iterator[bytes]:
+        """Yield the results of all blocks, in the order of the inputs."""
+        for block in range(blocks.job.blocks):
+            result = blocks.result(block)
+            yield self._work.compute(blocks.inputs(block)) if result is None else result
 
     def _compute_if_free(self, blocks: Blocks, block: int) -> None:
         if not blocks.is_done(block):

@@ -9,7 +9,8 @@
             0000017.part    the result of block 17, written in one step
 
 A block is done when its result exists. Results depend on the inputs alone, so it does no harm if a
-block is computed twice, as on a file system without locks.
+block is computed twice, as on a file system without locks. They begin with a checksum, because the
+processes do not wait for the disk: after a power failure the last ones may be incomplete.
 """
 
 from __future__ import annotations
@@ -29,10 +30,11 @@ from minicnn.support.atomic_files import make_names_durable, write_atomically, w
 from minicnn.support.files import open_regular, read_text, read_whole
 from minicnn.support.locks import FolderLock, is_locked
 
-# Inputs in a block, whose computation a kill costs. There should be many more blocks than processes,
-# but each takes two waits for the disk. All are multiples of the batches that networks get.
+# Inputs in a block, whose computation a kill costs. Many blocks are shared by many processes, but
+# each is a file. All sizes are multiples of the batches that networks get.
 SMALLEST, LARGEST = 64, 1024
 BLOCKS = 256
+CHECKSUM_BYTES = 32
 MAX_BYTES = 1 << 30  # of one result
 END = b"\0"  # of a name in the list: the only byte that no name has
 RECORD, LEADER, INPUTS = "job.json", "leader.lock", "inputs"
@@ -107,12 +109,14 @@ class Blocks:
 
     def write(self, block: int, result: bytes) -> None:
         """Write the result of a block; it is done then."""
-        write_atomically(self._part(block), [result])
+        checksum = hashlib.sha256(result).digest()
+        write_atomically(self._part(block), [checksum, result], durable=False)
 
-    def results(self) -> Iterator[bytes]:
-        """Yield the results of all blocks, in the order of the inputs."""
-        for block in range(self.job.blocks):
-            yield read_whole(self._part(block), MAX_BYTES)
+    def result(self, block: int) -> bytes | None:
+        """Return the result of a block; None if it is damaged."""
+        content = read_whole(self._part(block), MAX_BYTES)
+        checksum, result = content[:CHECKSUM_BYTES], content[CHECKSUM_BYTES:]
+        return result if hashlib.sha256(result).digest() == checksum else None
 
     def _part(self, block: int) -> Path:
         return self.folder / f"{block:07d}.part"
