@@ -67,12 +67,12 @@ class ServerStorage:
 
     def exists(self) -> bool:
         """Return whether a search of this name was started in the database."""
-        return self.study_name in import_optuna().get_all_study_names(self.open())
+        return self.study_name in import_optuna().get_all_study_names(self.connect())
 
     def prepare(self) -> None:
-        """Do nothing: `open` makes the tables."""
+        """Do nothing: `connect` makes the tables."""
 
-    def open(self) -> Any:
+    def connect(self) -> Any:
         """Return Optuna's storage, and make its tables if there are none."""
         optuna = import_optuna()
         import sqlalchemy
@@ -143,7 +143,7 @@ class ServerStorage:
     def remove(self) -> None:
         """Delete the search from the database."""
         with self.reading(), suppress(KeyError):  # there is none
-            import_optuna().delete_study(study_name=self.study_name, storage=self.open())
+            import_optuna().delete_study(study_name=self.study_name, storage=self.connect())
 
     def _connect(self, **options: Any) -> Any:
         import psycopg
