@@ -145,6 +145,10 @@ class ForeignModelError(LibraryError):
     """A library has features of another model that has the same name."""
 
 
+class DistributedError(MiniCNNError, RuntimeError):
+    """The processes that train together do not agree, or one of them has ended too early."""
+
+
 class StorageError(MiniCNNError, RuntimeError):
     """The database of a hyperparameter search cannot be reached, read or written."""
 

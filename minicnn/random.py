@@ -120,13 +120,14 @@ def epoch_order(count: int, epoch: int, seed: int | None = None) -> np.ndarray:
     return generator("shuffle", epoch, seed=seed).permutation(count)
 
 
-def rng_key(step: int) -> np.ndarray:
+def rng_key(step: int, shard: int = 0) -> np.ndarray:
     """Return the RNG key of a step: (seed low, seed high, step low, step high), uint32.
 
-    Kernels of random operations, such as dropout, read it.
+    Kernels of random operations, such as dropout, read it. The number of a part of the batch, if it
+    has parts, is in the upper half of the last word.
     """
     value = seed()
-    words = (value, value >> 32, step, step >> 32)
+    words = (value, value >> 32, step, (step >> 32) + (shard << 16))
     return np.array([word & 0xFFFFFFFF for word in words], np.uint32)
 
 

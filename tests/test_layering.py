@@ -20,7 +20,8 @@ ROOT = PACKAGE.parent
 # SPLIT are no parts: each of their modules and sub-packages is one.
 SPLIT = ("apps", "support")
 SUPPORT = {
-    "support.text": set(),
+    "support.main_process": set(),
+    "support.text": {"support.main_process"},
     "support.environment": set(),
     "support.threads": set(),
     "support.auto_names": set(),
@@ -29,14 +30,19 @@ SUPPORT = {
     "support.arrays": set(),
     "support.cache_folder": set(),
     "support.files": {"errors"},
-    "support.atomic_files": {"support.files"},
-    "support.locks": {"errors", "support.atomic_files", "support.files"},
+    "support.atomic_files": {"support.files", "support.main_process"},
+    "support.locks": {
+        "errors",
+        "support.atomic_files",
+        "support.files",
+        "support.main_process",
+    },
     "support.registry": {"errors", "support.text"},
     "support.callables": {"support.registry", "support.text"},
     "support.no_replace": {"support.files"},
     "support.memory_limits": {"errors", "shapes", "support.text"},
     "support.csv_files": {"support.atomic_files", "support.text"},
-    "support.progress": {"errors", "support.text"},
+    "support.progress": {"errors", "support.main_process", "support.text"},
     "support.postgresql": {"errors", "installed"},
     "support.plots": {"installed", "support.atomic_files", "support.text"},
 }

@@ -13,6 +13,7 @@ import numpy as np
 
 from minicnn.checks import quoted
 from minicnn.errors import ArgumentError
+from minicnn.support.main_process import by_main_only
 
 Logs = dict[str, float]
 
@@ -224,6 +225,7 @@ def check_path(value: Any, name: str) -> Path:
     return Path(value)
 
 
+@by_main_only
 def make_folder(path: Path) -> None:
     """Create a folder for files, and raise PermissionError now if no file could be written."""
     path.mkdir(parents=True, exist_ok=True)

@@ -16,6 +16,7 @@ from minicnn.checks import check_flag, check_int, check_number
 from minicnn.errors import ArgumentError, CheckpointError, FormatError, SizeLimitError
 from minicnn.support.atomic_files import sweep
 from minicnn.support.locks import FolderLock
+from minicnn.support.main_process import is_main
 from minicnn.support.text import say
 
 Frequency = Literal["epoch"] | int
@@ -155,7 +156,8 @@ class BackupAndRestore(Callback):
     """Writes checkpoints and resumes from the newest one, even if the process was killed.
 
     The resumed training ends with the same bits as one that was never interrupted. The folder is
-    locked while the training runs.
+    locked while the training runs. Of several processes that train together, the main one alone
+    reads and writes the folder.
 
     Parameters
     ----------
@@ -240,7 +242,7 @@ class BackupAndRestore(Callback):
             for path in self._checkpoints().values():
                 path.unlink()
             self._lock.release()  # its file would keep the folder from being removed
-            if not any(self.folder.iterdir()):
+            if is_main() and not any(self.folder.iterdir()):
                 self.folder.rmdir()
 
     def on_exit(self) -> None:
@@ -261,9 +263,9 @@ class BackupAndRestore(Callback):
             found[old].unlink()
 
     def _checkpoints(self) -> dict[int, Path]:
-        """Return the files by their steps."""
+        """Return the files by their steps; none on a process that is not the main one."""
         found = {}
-        for path in self.folder.iterdir():
+        for path in self.folder.iterdir() if is_main() else ():
             match = re.fullmatch(r"checkpoint-(\d+)\.mcnn", path.name)
             if match:
                 found[int(match[1])] = path

@@ -10,6 +10,7 @@ from minicnn.callbacks.base import Callback, Logs
 from minicnn.callbacks.monitor import MonitorCallback, count_in, number_in
 from minicnn.checks import check_int, check_number, quoted
 from minicnn.errors import ArgumentError
+from minicnn.support.text import say
 
 
 class LearningRateMover(Callback):
@@ -51,7 +52,7 @@ class LearningRateScheduler(LearningRateMover):
         self.model.optimizer.learning_rate = rate
         self._done = epoch
         if self.verbose:
-            print(f"Epoch {epoch + 1}: LearningRateScheduler setting learning rate to {rate:g}.")
+            say(f"Epoch {epoch + 1}: LearningRateScheduler setting learning rate to {rate:g}.")
 
     def get_state(self) -> dict[str, Any]:
         """Return the last epoch whose rate was set."""
@@ -142,7 +143,7 @@ class ReduceLROnPlateau(MonitorCallback, LearningRateMover):
         optimizer.learning_rate = rate
         self.wait, self.cooldown_counter = 0, self.cooldown
         if self.verbose:
-            print(f"Epoch {epoch + 1}: ReduceLROnPlateau reducing learning rate to {rate:g}.")
+            say(f"Epoch {epoch + 1}: ReduceLROnPlateau reducing learning rate to {rate:g}.")
 
 
 def _below_one(factor: float) -> float:

@@ -13,6 +13,7 @@ from minicnn.checks import check_int, quoted, warn_caller
 from minicnn.errors import ArgumentError
 from minicnn.support.atomic_files import open_for_changes
 from minicnn.support.files import open_regular, path_in_errors
+from minicnn.support.main_process import by_main_only
 
 
 class CSVLogger(Callback):
@@ -54,6 +55,7 @@ class CSVLogger(Callback):
                 "keeps them. Use another filename to record all values"
             )
 
+    @by_main_only
     def on_train_begin(self, logs: Logs | None = None) -> None:
         """Create the file, so that a wrong path is an error before the first epoch."""
         with path_in_errors(self.path), open_for_changes(self.path) as file:
@@ -64,6 +66,7 @@ class CSVLogger(Callback):
                     end += file.write(b"\n")
             self._length = end if self.append else 0
 
+    @by_main_only
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
         """Write the row; it is on disk when this returns."""
         row = {"epoch": epoch, **(logs or {})}
@@ -80,6 +83,7 @@ class CSVLogger(Callback):
         """Return how many bytes of the file belong to the epochs so far."""
         return {"length": self._length}
 
+    @by_main_only
     def set_state(self, state: dict[str, Any]) -> None:
         """Continue the file after the rows of the epochs so far."""
         self._length = min(check_int(state["length"], "length", 0), self.path.stat().st_size)

@@ -11,6 +11,7 @@ from minicnn.callbacks.base import Callback, Logs
 from minicnn.callbacks.monitor import MonitorCallback, count_in, number_in
 from minicnn.checks import check_flag, check_int, check_number
 from minicnn.errors import ArgumentError
+from minicnn.support.text import say
 
 
 class EarlyStopping(MonitorCallback):
@@ -79,11 +80,11 @@ class EarlyStopping(MonitorCallback):
     def on_train_end(self, logs: Logs | None = None) -> None:
         """Print that it stopped, and restore the best weights, if wanted."""
         if self.stopped_epoch and self.verbose:
-            print(f"Epoch {self.stopped_epoch + 1}: early stopping")
+            say(f"Epoch {self.stopped_epoch + 1}: early stopping")
         if self.best_weights is not None:
             if self.verbose:
                 best = self.best_epoch + 1
-                print(f"Restoring model weights from the end of the best epoch: {best}.")
+                say(f"Restoring model weights from the end of the best epoch: {best}.")
             self.model.set_weights(self.best_weights)
 
     def get_state(self) -> dict[str, Any]:
@@ -152,7 +153,7 @@ class TerminateOnNaN(Callback):
     def on_train_batch_end(self, batch: int, logs: Logs | None = None) -> None:
         """Stop if the loss is not finite."""
         if not math.isfinite((logs or {}).get("loss", 0.0)):
-            print(f"Batch {batch}: Invalid loss, terminating training")
+            say(f"Batch {batch}: Invalid loss, terminating training")
             self.terminated = self.model.stop_training = True
 
     def get_state(self) -> dict[str, Any]:

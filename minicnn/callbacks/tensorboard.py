@@ -10,6 +10,7 @@ from minicnn.callbacks.base import Callback, Logs, Trainer, check_path, make_fol
 from minicnn.checks import check_flag, check_int, quoted
 from minicnn.errors import ArgumentError
 from minicnn.installed import missing_extra
+from minicnn.support.main_process import is_main
 
 
 class TensorBoard(Callback):
@@ -119,7 +120,9 @@ class TensorBoard(Callback):
     def _writer(self, folder: str) -> Any:
         if folder not in self._writers:
             purge = {"purge_step": self._epoch} if self.update_freq == "epoch" else {}
-            self._writers[folder] = self._new_writer(str(self.log_dir / folder), **purge)
+            self._writers[folder] = self._new_writer(
+                str(self.log_dir / folder), write_to_disk=is_main(), **purge
+            )
         return self._writers[folder]
 
     def _close(self) -> None:

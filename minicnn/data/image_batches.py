@@ -13,9 +13,10 @@ from minicnn import random
 from minicnn.checks import check_choice, check_flag, check_int
 from minicnn.data.image_files import reason_of
 from minicnn.data.image_writing import ImageSaver
+from minicnn.data.own_rows import are_shared, own_rows
 from minicnn.data.parallel import default_threads
 from minicnn.data.unreadable import ALLOWED_SHARE, check_share, check_unreadable
-from minicnn.errors import ArgumentError
+from minicnn.errors import ArgumentError, UnreadableImagesError
 from minicnn.support.threads import Job, ThreadPool
 
 MAX_IMAGES_PER_JOB = 8
@@ -179,8 +180,10 @@ class ImageBatches:
         try:
             coming = self._begin(pool, batches[0], epoch)
             for rows, following in zip(batches, [*batches[1:], None], strict=True):
-                x, tasks = coming
+                x, own, tasks = coming
                 reasons = [reason for task in tasks for reason in task.result()]
+                if own.stop - own.start < len(rows):
+                    reasons = self._reasons_of_all(rows, own, reasons)
                 # Begun before this batch is used, so that the two overlap.
                 if following is not None:
                     coming = self._begin(pool, following, epoch)
@@ -228,17 +231,40 @@ class ImageBatches:
         return self.batch_of(x[read], rows[read])
 
     def _empty_batch(self, rows: np.ndarray) -> np.ndarray:
-        return np.empty((len(rows), *self.image_shape), self.dtype)
+        shape = (len(rows), *self.image_shape)
+        # The rows of other processes stay zeros: what has never been written may look like NaN.
+        return np.zeros(shape, self.dtype) if are_shared() else np.empty(shape, self.dtype)
 
     def _begin(
         self, pool: ThreadPool, rows: np.ndarray, epoch: int
-    ) -> tuple[np.ndarray, list[Job[list[str | None]]]]:
-        """Start to fill a batch; each job returns what `_fill_several` does."""
-        x, step = self._empty_batch(rows), self._images_per_job
+    ) -> tuple[np.ndarray, slice, list[Job[list[str | None]]]]:
+        """Start to fill the rows of a batch that are needed here.
+
+        Returns the batch, these rows, and jobs, each of which returns what `_fill_several` does.
+        """
+        x, step, own = self._empty_batch(rows), self._images_per_job, own_rows(len(rows))
         # The pool's threads draw with the seed of this thread.
         fill = random.bind_seed(self._fill_several)
-        firsts = range(0, len(rows), step)
-        return x, [pool.submit(fill, x, k, rows[k : k + step], epoch) for k in firsts]
+        firsts = range(own.start, own.stop, step)
+        jobs = [pool.submit(fill, x, k, rows[k : min(k + step, own.stop)], epoch) for k in firsts]
+        return x, own, jobs
+
+    def _reasons_of_all(
+        self, rows: np.ndarray, own: slice, reasons: list[str | None]
+    ) -> list[str | None]:
+        """Return why each image of a batch could not be read, of which only some were read here.
+
+        Raises UnreadableImagesError: the other processes would keep an image that is left out here.
+        """
+        for i, reason in zip(rows[own].tolist(), reasons, strict=True):
+            if reason is not None:
+                raise UnreadableImagesError(
+                    self.path_of(i),
+                    reason,
+                    f"cannot read {self.path_of(i)} ({reason}), and images cannot be left out of a "
+                    "training on several processes. To find all such files: minicnn data check",
+                )
+        return [None] * own.start + reasons + [None] * (len(rows) - own.stop)
 
     def _fill_several(
         self, x: np.ndarray, first: int, rows: np.ndarray, epoch: int

@@ -2,6 +2,7 @@
 
 from minicnn.distributed.group import (
     communicator,
+    connect,
     init,
     is_initialized,
     rank,
@@ -9,4 +10,4 @@ from minicnn.distributed.group import (
     size,
 )
 
-__all__ = ["communicator", "init", "is_initialized", "rank", "shards", "size"]
+__all__ = ["communicator", "connect", "init", "is_initialized", "rank", "shards", "size"]

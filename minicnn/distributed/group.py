@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from minicnn.checks import check_int
+from minicnn.distributed import faults
 from minicnn.distributed.communicator import Communicator, OneProcess
+from minicnn.distributed.data_parallel import DataParallel
 from minicnn.distributed.launch import place
 from minicnn.distributed.mpi import MPICommunicator
 from minicnn.errors import ArgumentError
+from minicnn.models.strategy import set_strategy
+from minicnn.support.main_process import set_main
 
 SHARDS = 8  # parts of a batch, by default
 
-_communicator: Communicator | None = None
+_communicator: Communicator = OneProcess()
+_initialized = False
 _shards = SHARDS
 
 
@@ -44,31 +49,48 @@ def init(shards: int = SHARDS) -> None:
     E. Hoffer, I. Hubara, D. Soudry, "Train longer, generalize better: closing the generalization
     gap in large batch training of neural networks", NeurIPS 2017: ghost batch normalization.
     """
-    global _communicator, _shards
+    global _initialized, _shards
     check_int(shards, "shards")
     if shards & (shards - 1):
         raise ArgumentError(f"shards must be a power of two, such as 8 or 16; got {shards}")
-    if _communicator is not None:
-        if shards != _shards:
-            raise ArgumentError(f"init was called with shards={_shards} before; got {shards}")
-        return
-    group: Communicator = MPICommunicator() if place().size > 1 else OneProcess()
-    if group.size > shards:
+    if _initialized and shards != _shards:
+        raise ArgumentError(f"init was called with shards={_shards} before; got {shards}")
+    connect()
+    if size() > shards:
         raise ArgumentError(
-            f"{group.size} processes need at least as many shards; got shards={shards}. Start "
-            f"fewer processes, or set shards={1 << (group.size - 1).bit_length()}"
+            f"{size()} processes need at least as many shards; got shards={shards}. Start "
+            f"fewer processes, or set shards={1 << (size() - 1).bit_length()}"
         )
-    _communicator, _shards = group, shards
+    if not _initialized:
+        set_strategy(DataParallel(_communicator, shards))
+    _initialized, _shards = True, shards
+
+
+def connect() -> None:
+    """Connect the processes that `mpirun` has started, if it has; `init` does this, too.
+
+    From now on process 0 alone writes files and shows progress, and an error that ends one of the
+    processes ends all of them.
+
+    Raises
+    ------
+    MissingExtraError : mpirun has started several processes, but mpi4py is not installed
+    """
+    global _communicator
+    if place().size > 1 and _communicator.size == 1:
+        _communicator = job = MPICommunicator()
+        set_main(job.rank == 0)
+        faults.watch(job)
 
 
 def is_initialized() -> bool:
     """Return whether `init` has been called."""
-    return _communicator is not None
+    return _initialized
 
 
 def communicator() -> Communicator:
     """Return the processes of the job; before `init` this process alone."""
-    return OneProcess() if _communicator is None else _communicator
+    return _communicator
 
 
 def rank() -> int:

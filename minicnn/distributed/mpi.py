@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import platform
 import sys
+import time
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from minicnn.distributed.communicator import Pending, copy_own
+from minicnn.distributed.endings import Endings
 from minicnn.installed import missing_extra
+
+# A process that waits longer looks whether the others still run, and sleeps between two looks.
+LONG_WAIT_SECONDS = 0.2
+SLEEP_SECONDS = 0.0005
 
 
 class MPICommunicator:
@@ -20,6 +26,8 @@ class MPICommunicator:
         self._mpi = _import_mpi()
         # A communicator of our own: no message can be mistaken for one of the user's program.
         self._world = self._mpi.COMM_WORLD.Dup()
+        self.endings = Endings(self._mpi, self._mpi.COMM_WORLD.Dup())
+        self.begun = 0  # operations, as `Ending` counts them
         self.rank: int = self._world.rank
         self.size: int = self._world.size
         self.host = platform.node()
@@ -33,39 +41,60 @@ class MPICommunicator:
         others = [(self.rank + step) % self.size for step in range(1, self.size)]
         requests = [self._world.Irecv(_bytes(incoming[r]), r, tag) for r in others]
         requests += [self._world.Isend(_bytes(outgoing[r]), r, tag) for r in others]
-        return _Requests(self._mpi, requests)
+        return self._begin(requests)
 
     def gather(self, value: Any) -> list[Any]:
         """Return the values of all ranks, by rank, on every rank."""
-        return list(self._world.allgather(value))
+        mine = np.frombuffer(self._mpi.pickle.dumps(value), np.uint8)
+        sizes = np.empty(self.size, np.int64)
+        self._begin([self._world.Iallgather(np.array([mine.size]), sizes)]).wait()
+        whole = np.empty(sizes.sum(), np.uint8)
+        self._begin([self._world.Iallgatherv(mine, [whole, sizes])]).wait()
+        return [self._mpi.pickle.loads(one) for one in np.split(whole, np.cumsum(sizes)[:-1])]
 
     def broadcast(self, value: Any = None) -> Any:
         """Return rank 0's value on every rank."""
-        return self._world.bcast(value)
+        is_root = self.rank == 0
+        data = np.array(bytearray(self._mpi.pickle.dumps(value) if is_root else b""))
+        size = np.array([data.size])
+        self._begin([self._world.Ibcast(size)]).wait()
+        data = data if is_root else np.empty(size[0], np.uint8)
+        self._begin([self._world.Ibcast(data)]).wait()
+        return value if is_root else self._mpi.pickle.loads(data)
 
     def barrier(self) -> None:
         """Wait until every rank is here."""
-        self._world.Barrier()
+        self._begin([self._world.Ibarrier()]).wait()
 
-    def abort(self) -> None:
-        """End all processes of the job at once."""
+    def abort(self, code: int = 1) -> None:
+        """End all processes of the job at once, with this exit code."""
         sys.stderr.flush()
-        self._world.Abort(1)
+        self._world.Abort(code)
+
+    def _begin(self, requests: list[Any]) -> _Requests:
+        """Return the messages of an operation that has just begun, and count it."""
+        self.begun += 1
+        return _Requests(self._mpi, requests, self.endings, self.begun)
 
 
 class _Requests:
-    """The messages of one exchange."""
+    """The messages of one operation, the `number`-th of this process."""
 
-    def __init__(self, mpi: Any, requests: list[Any]) -> None:
+    def __init__(self, mpi: Any, requests: list[Any], endings: Endings, number: int) -> None:
         self._mpi, self._requests = mpi, requests
+        self._endings, self._number = endings, number
 
     def is_done(self) -> bool:
         """Return whether all messages have arrived."""
         return bool(self._mpi.Request.Testall(self._requests))
 
     def wait(self) -> None:
-        """Wait for all messages."""
-        self._mpi.Request.Waitall(self._requests)
+        """Wait for all messages; raise DistributedError if a process that sends one has ended."""
+        patient = time.monotonic() + LONG_WAIT_SECONDS
+        while not self.is_done():
+            if time.monotonic() > patient:
+                self._endings.check(self._number)
+                time.sleep(SLEEP_SECONDS)
 
 
 def _bytes(array: np.ndarray) -> np.ndarray:

@@ -150,9 +150,12 @@ class Parameter(Operators):
         return vars(self)
 
 
-def aligned(shape: Shape, dtype: str) -> np.ndarray:
-    """Return an uninitialized array that starts at a multiple of 64 bytes, a cache line."""
+def aligned(shape: Shape, dtype: str, *, zeros: bool = False) -> np.ndarray:
+    """Return an array that starts at a multiple of 64 bytes, a cache line.
+
+    It is uninitialized, or has zeros, which take no memory before they are read or written.
+    """
     size = int(np.prod(shape)) * np.dtype(dtype).itemsize
-    memory = np.empty(size + 64, np.uint8)
+    memory = (np.zeros if zeros else np.empty)(size + 64, np.uint8)
     start = -memory.ctypes.data % 64
     return memory[start : start + size].view(dtype).reshape(shape)

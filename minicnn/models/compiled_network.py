@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import math
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Hashable, Sequence
 from contextlib import nullcontext
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 import numpy as np
 
@@ -19,19 +19,22 @@ from minicnn.backends.settings import conv_algorithm, precision
 from minicnn.contracts import Spec
 from minicnn.errors import ArgumentError, NumericError
 from minicnn.history import History
-from minicnn.host_sync import layers_version, sync_all, synced
+from minicnn.host_sync import layers_version
 from minicnn.layers.apply import infer_spec
-from minicnn.layers.parameter import Parameter, aligned
+from minicnn.layers.parameter import Parameter
 from minicnn.losses import Loss
 from minicnn.metrics import Metric
 from minicnn.models.batches import Batch
 from minicnn.models.execution import BatchResult, Execution
 from minicnn.models.graph import Graph
 from minicnn.models.network import Network
+from minicnn.models.planner.data_parallel import TrainingRequest
 from minicnn.models.planner.losses import Target
 from minicnn.models.planner.plan import Plan, plan_prediction, plan_test, plan_training
 from minicnn.models.planner.shared_arrays import SharedArrays
 from minicnn.models.programs import Memory, Programs
+from minicnn.models.slots import Slots
+from minicnn.models.strategy import current_strategy
 from minicnn.models.training.interrupt import Interrupt, Uninterruptible
 from minicnn.models.training.measures import Measures, Reported
 from minicnn.models.training.nonfinite import first_not_finite
@@ -39,6 +42,8 @@ from minicnn.models.training.session import TrainingSession
 from minicnn.optimizers import Optimizer, StepKind
 from minicnn.program import Program
 from minicnn.support.memory_limits import check_activations
+
+T = TypeVar("T")
 
 
 class CompiledNetwork(Network):
@@ -56,7 +61,7 @@ class CompiledNetwork(Network):
         self.fuse = True
         self.stop_training = False
         self.session = TrainingSession()
-        self._slots: dict[Parameter, dict[str, np.ndarray]] = {}
+        self._slots = Slots()
         self._executions = Programs()
         self.step_measures: Measures | None = None  # with the metrics of `step_metrics`
         self._step_metrics: list[Metric] | None = None
@@ -64,8 +69,7 @@ class CompiledNetwork(Network):
 
     def __getstate__(self) -> dict[str, Any]:
         """Return the state for copies and pickles: no programs, no running training."""
-        for arrays in self._slots.values():
-            sync_all(arrays.values())
+        self._slots.sync()
         state = {name: value for name, value in vars(self).items() if name != "_executions"}
         return {**state, "session": self.session.idle()}
 
@@ -124,7 +128,7 @@ class CompiledNetwork(Network):
         self.optimizer, self.loss, self.compiled_metrics = optimizer, loss, reported
         self.loss_weights = loss_weights
         self.fuse = fuse
-        self._slots = {}
+        self._slots = Slots()
         self._forget()
 
     @property
@@ -200,6 +204,17 @@ class CompiledNetwork(Network):
         ------
         NumericError : the loss is NaN or infinite; the model is as before
         """
+        strategy = current_strategy()
+        if strategy is None:
+            result = self._own_step(batch, interrupt)
+        else:
+            result = strategy.train_step(self, batch)
+        if not math.isfinite(result.loss):
+            raise self._not_finite(batch, result.loss)
+        return result
+
+    def _own_step(self, batch: Batch, interrupt: Interrupt | None) -> BatchResult:
+        """Take a training step in this process, unless its loss is not finite."""
         optimizer, _ = self.need_compiled()
         interruptible = nullcontext() if interrupt is None else interrupt.interruptible
         uninterruptible = Uninterruptible() if interrupt is None else interrupt.uninterruptible
@@ -213,10 +228,14 @@ class CompiledNetwork(Network):
                 with uninterruptible:
                     execution.commit()
                     optimizer.steps = step + 1
-                return result.copied()
-        cause = first_not_finite(self.graph, batch.inputs, self.targets, step)
-        raise NumericError(
-            f"the loss became {result.loss} at step {step + 1}: {cause}. The weights are still "
+            return result.copied()
+
+    def _not_finite(self, batch: Batch, loss: float) -> NumericError:
+        """Return the error for a step whose loss is NaN or infinite."""
+        optimizer, _ = self.need_compiled()
+        cause = first_not_finite(self.graph, batch.inputs, self.targets, optimizer.steps)
+        return NumericError(
+            f"the loss became {loss} at step {optimizer.steps + 1}: {cause}. The weights are still "
             f"those before this step (learning_rate {optimizer.learning_rate:g})"
         )
 
@@ -250,27 +269,25 @@ class CompiledNetwork(Network):
     def slot(self, parameter: Parameter, name: str) -> np.ndarray:
         """Return the optimizer's array of that name for a parameter; a new one is initialized."""
         optimizer, _ = self.need_compiled()
-        arrays = self._slots.setdefault(parameter, {})
-        if name not in arrays:
-            array = aligned(parameter.shape, "float32")
-            array.fill(optimizer.all_slots[name])  # before it is stored: Ctrl-C may come in between
-            arrays[name] = array
-        return synced(arrays[name])
+        return self._slots.get(parameter, name, optimizer.all_slots[name])
 
     def overwrite_with_averages(self) -> None:
         """Replace the weights by their moving averages, if the optimizer keeps these."""
-        for parameter, arrays in self._slots.items():
-            if "average" in arrays:
-                parameter.assign(synced(arrays["average"]))
+        for parameter, average in self._slots.all_named("average"):
+            parameter.assign(average)
 
     @property
     def slots(self) -> dict[tuple[str, str], np.ndarray]:
         """All the optimizer's arrays, by (parameter's name, slot's name)."""
-        return {
-            (path, name): synced(a)
-            for path, p in self.named_parameters().items()
-            for name, a in self._slots.get(p, {}).items()
-        }
+        return self._slots.named(self.named_parameters())
+
+    def keep_slot_rows(self, weights: np.ndarray, rows: slice) -> None:
+        """Keep only some rows of the optimizer's arrays of a parameter, whose array is `weights`.
+
+        Another process has the other rows. The programs that use the arrays are dropped.
+        """
+        self._slots.keep_rows(weights, rows)
+        self._executions.clear()
 
     def check_compiled(self) -> None:
         """Raise ArgumentError if there is no optimizer or no loss."""
@@ -309,14 +326,10 @@ class CompiledNetwork(Network):
         The caller holds the lock: all executions share memory, so the next one that runs
         overwrites the arrays of this one.
         """
-        arrays = [(x.shape, self._input_dtype(i, x)) for i, x in enumerate(inputs)]
-        trained = [layer.trainable for layer in self._derived.layers] if kind == "train" else []
-        settings = (conv_algorithm.get(), precision.get(), layers_version())
-        label_kinds = [(y.shape, y.dtype) for y in labels or ()]
-        key = (kind, *arrays, *label_kinds, *settings, *trained, self._step_kind(kind))
+        specs = self.input_specs(inputs)
+        key = self._key(kind, specs, labels)
 
         def make(memory: Memory) -> Execution:
-            specs = [Spec(shape, dtype) for shape, dtype in arrays]
             targets = [] if kind == "predict" else self.targets
             label_specs = self._label_specs(targets, specs, labels)
             plan = self._plan(kind, specs, label_specs, memory.shared)
@@ -325,10 +338,49 @@ class CompiledNetwork(Network):
 
         return self._executions.get(key, make)
 
-    def _step_kind(self, kind: str) -> StepKind | None:
-        """Return what the optimizer's next step does; None for a program that is no such step."""
-        optimizer = self.optimizer if kind == "train" else None
-        return None if optimizer is None else optimizer.step_kind(optimizer.steps)
+    def part_of_step(
+        self,
+        kind: str,
+        inputs: tuple[np.ndarray, ...],
+        labels: tuple[Any, ...],
+        samples: int,
+        make: Callable[[TrainingRequest, list[Spec], list[Spec], Memory], T],
+    ) -> T:
+        """Return a program of a step that several programs share, made by `make` if it is new.
+
+        Parameters
+        ----------
+        kind : names the program among those for the same inputs and labels
+        inputs, labels : what it is given, or arrays of the same shapes and dtypes
+        samples : of the whole batch
+        make : called with what a step is planned from, the Specs of inputs and labels, and the
+            memory that all programs of this network use in turn. The caller holds the lock
+        """
+        optimizer, _ = self.need_compiled()
+        specs, label_specs = self.input_specs(inputs), self._label_specs([], [], labels)
+        request = TrainingRequest(
+            self.graph, self.targets, optimizer, self.slot, self.fuse, self._step_kind, samples
+        )
+        key = (self._key(kind, specs, labels), samples)
+        return self._executions.get(key, lambda memory: make(request, specs, label_specs, memory))
+
+    def _key(self, kind: str, specs: list[Spec], labels: tuple[Any, ...] | None) -> Hashable:
+        """Return what distinguishes a program from others of this network."""
+        training = kind not in ("predict", "test")
+        trained = [layer.trainable for layer in self._derived.layers] if training else []
+        settings = (conv_algorithm.get(), precision.get(), layers_version())
+        label_kinds = [(y.shape, y.dtype) for y in labels or ()]
+        step_kind = self._step_kind if training else None
+        return (kind, *specs, *label_kinds, *settings, *trained, step_kind)
+
+    @property
+    def _step_kind(self) -> StepKind | None:
+        """What the optimizer's next step does, if its steps are of several kinds."""
+        return None if self.optimizer is None else self.optimizer.step_kind(self.optimizer.steps)
+
+    def input_specs(self, inputs: tuple[np.ndarray, ...]) -> list[Spec]:
+        """Return the shapes of inputs, and the dtypes in which programs read them."""
+        return [Spec(x.shape, self._input_dtype(i, x)) for i, x in enumerate(inputs)]
 
     def _input_dtype(self, i: int, x: np.ndarray) -> str:
         """Return the dtype in which an input is read: uint8 stays if all its readers rescale it."""
@@ -364,5 +416,5 @@ class CompiledNetwork(Network):
             self.slot,
             shared,
             fuse=self.fuse,
-            kind=self._step_kind(kind),
+            kind=self._step_kind,
         )

@@ -39,7 +39,6 @@ class Execution:
 
     def __init__(self, plan: Plan, arena: Any = None, targets: Sequence[Target] = ()) -> None:
         self.plan, self.targets = plan, targets
-        self._no_weights = [None] * len(plan.losses)
         # What the mean of each loss is multiplied by in the whole loss if no sample has a weight.
         samples = plan.program.buffers[plan.inputs[0]].spec.shape[0]
         self._constant_factors = [one.weight * one.loss.scale(samples) for one in targets]
@@ -100,26 +99,16 @@ class Execution:
         """Write the gradients by each sample's losses, unless the arrays already hold 1 / N."""
         if batch.weights is not None or not self._dloss_is_mean:
             self._dloss_is_mean = False  # in case Ctrl-C interrupts the next lines
-            n = len(batch.inputs[0])
-            given = zip(self.plan.dlosses, self._factors(batch), self._weights(batch), strict=True)
-            for index, factor, rows in given:
-                gradient = gradient_of_mean(rows, n)
-                self._set(index, gradient if factor == 1 else factor * gradient)
+            gradients = loss_gradients(batch, self._factors(batch))
+            for index, gradient in zip(self.plan.dlosses, gradients, strict=True):
+                self._set(index, gradient)
             self._dloss_is_mean = batch.weights is None
-
-    def _weights(self, batch: Batch) -> Sequence[np.ndarray | None]:
-        """Return the weights of the samples for each loss."""
-        given = batch.weights
-        if given is None:
-            return self._no_weights
-        return given if isinstance(given, (list, tuple)) else [given] * len(self.plan.losses)
 
     def _factors(self, batch: Batch) -> list[float]:
         """Return what the mean of each loss is multiplied by in the whole loss."""
-        if batch.weights is None:
-            return self._constant_factors
-        n, pairs = len(batch.inputs[0]), zip(self.targets, self._weights(batch), strict=True)
-        return [target.weight * target.loss.scale(n, rows) for target, rows in pairs]
+        return (
+            self._constant_factors if batch.weights is None else loss_factors(self.targets, batch)
+        )
 
     @property
     def takes_groups(self) -> bool:
@@ -129,15 +118,51 @@ class Execution:
 
     def _result(self, batch: Batch) -> BatchResult:
         plan, values = self.plan, self.runner
-        weights = self._weights(batch)
-        losses = [weighted_mean(values[i], w) for i, w in zip(plan.losses, weights, strict=True)]
-        whole = 0.0
-        for factor, loss in zip(self._factors(batch), losses, strict=True):
-            whole += factor * loss
-        for i in plan.penalties:
-            whole += float(values[i].sum(dtype=np.float64))
-        predictions = [values[i] for i in plan.outputs]
-        return BatchResult(single(predictions), whole, tuple(losses))
+        return batch_result(
+            batch,
+            self._factors(batch),
+            [values[i] for i in plan.losses],
+            [float(values[i].sum(dtype=np.float64)) for i in plan.penalties],
+            [values[i] for i in plan.outputs],
+        )
+
+
+def batch_result(
+    batch: Batch,
+    factors: Sequence[float],
+    losses: Sequence[np.ndarray],
+    penalties: Sequence[float],
+    outputs: list[np.ndarray],
+) -> BatchResult:
+    """Return the predictions and the loss of a batch, from the losses of its samples."""
+    weights = weights_of_each(batch, len(losses))
+    means = [weighted_mean(one, rows) for one, rows in zip(losses, weights, strict=True)]
+    whole = 0.0
+    for factor, mean in zip(factors, means, strict=True):
+        whole += factor * mean
+    for penalty in penalties:
+        whole += penalty
+    return BatchResult(single(outputs), whole, tuple(means))
+
+
+def loss_factors(targets: Sequence[Target], batch: Batch) -> list[float]:
+    """Return what the mean of each loss is multiplied by in the whole loss of a batch."""
+    n, weights = len(batch.inputs[0]), weights_of_each(batch, len(targets))
+    pairs = zip(targets, weights, strict=True)
+    return [target.weight * target.loss.scale(n, rows) for target, rows in pairs]
+
+
+def loss_gradients(batch: Batch, factors: Sequence[float]) -> list[Any]:
+    """Return the gradients of the whole loss by the losses of the samples, for each loss."""
+    n, weights = len(batch.inputs[0]), weights_of_each(batch, len(factors))
+    means = [(factor, gradient_of_mean(w, n)) for factor, w in zip(factors, weights, strict=True)]
+    return [mean if factor == 1 else factor * mean for factor, mean in means]
+
+
+def weights_of_each(batch: Batch, count: int) -> Sequence[np.ndarray | None]:
+    """Return the weights of a batch's samples for each of `count` losses."""
+    given = batch.weights
+    return given if isinstance(given, (list, tuple)) else [given] * count
 
 
 def gradient_of_mean(weights: np.ndarray | None, n: int) -> Any:

@@ -7,15 +7,15 @@ import threading
 import weakref
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterable
-from typing import Any
+from typing import Any, TypeVar
 
 from minicnn.backends import current_backend, new_arena
-from minicnn.models.execution import Execution
 from minicnn.models.planner.shared_arrays import SharedArrays
 
 # Enough for a training with validation and a callback that predicts, each with full batches and a
 # smaller last one, and two more.
 MAX_PROGRAMS = 8
+T = TypeVar("T")
 
 
 class Memory:
@@ -42,7 +42,7 @@ class Programs:
     def __len__(self) -> int:
         return len(self._cache)
 
-    def values(self) -> Iterable[Execution]:
+    def values(self) -> Iterable[Any]:
         """Return the programs, the most recently used one last."""
         return self._cache.values()
 
@@ -51,19 +51,19 @@ class Programs:
         self._cache.clear()
         self._memory.clear()
 
-    def get(self, key: Hashable, make: Callable[[Memory], Execution]) -> Execution:
+    def get(self, key: Hashable, make: Callable[[Memory], T]) -> T:
         """Return the program of that key for the current engine; `make` makes one that is new."""
         engine = current_backend()
         if engine not in self._memory:
             self._memory[engine] = Memory(self._cache.clear)
         full_key = engine, key
-        execution = self._cache.get(full_key)
-        if execution is None:
-            execution = self._cache[full_key] = make(self._memory[engine])
+        program: T | None = self._cache.get(full_key)
+        if program is None:
+            program = self._cache[full_key] = make(self._memory[engine])
         self._cache.move_to_end(full_key)
         while len(self._cache) > MAX_PROGRAMS:
             self._cache.popitem(last=False)
-        return execution
+        return program
 
     def after_fork(self) -> None:
         """Start afresh in a child process if a thread that does not exist there held the lock."""
@@ -72,7 +72,7 @@ class Programs:
 
     def _reset(self) -> None:
         self.lock = threading.Lock()
-        self._cache: OrderedDict[Any, Execution] = OrderedDict()
+        self._cache: OrderedDict[Any, Any] = OrderedDict()
         self._memory: dict[str, Memory] = {}
 
 

@@ -5,6 +5,9 @@ to the disk and read back, and then replaces the old file in one step. If the pr
 any moment, either the old file or the new one exists. A kill or a power failure can only leave a
 `.minicnn-*.tmp` behind, which is never read and which the next process that writes to the folder
 removes. If the name is a symbolic link, the link is replaced and its target does not change.
+
+Of several processes that train together, only the main one writes: on the others
+`write_atomically`, `write_text`, `append_line` and `sweep` do nothing.
 """
 
 from __future__ import annotations
@@ -31,6 +34,7 @@ from minicnn.support.files import (
     path_in_errors,
     text_or_empty,
 )
+from minicnn.support.main_process import by_main_only
 
 Parts = Iterable[bytes | memoryview]
 
@@ -45,7 +49,8 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_swept.clear)  # the child sweeps again
 
 
-def write_atomically(path: Path, parts: Parts) -> None:
+@by_main_only
+def write_atomically(path: Path, parts: Parts, *, durable: bool = True) -> None:
     """Write `parts`, one after the other, to a file; on an error the old file does not change.
 
     Parameters
@@ -54,6 +59,9 @@ def write_atomically(path: Path, parts: Parts) -> None:
         The file to create or replace; its folder must exist.
     parts : iterable of bytes or memoryview
         The content; it is iterated over once.
+    durable : bool
+        Wait until the disk has the content, and read it back. Without that, a power failure may
+        leave a file with the new name and other content, so its reader must notice that.
 
     Raises
     ------
@@ -73,13 +81,16 @@ def write_atomically(path: Path, parts: Parts) -> None:
     with path_in_errors(path), new_temporary(folder) as temporary:
         handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | BINARY, 0o666)
         try:
-            _check_content(temporary, _write(handle, parts))
+            written = _write(handle, parts, durable=durable)
+            if durable:
+                _check_content(temporary, written)
             os.replace(temporary, path)
         except BaseException:  # Ctrl-C too
             with suppress(OSError):
                 os.unlink(temporary)
             raise
-        make_names_durable(folder)
+        if durable:
+            make_names_durable(folder)
 
 
 def write_text(path: Path, text: str) -> None:
@@ -209,12 +220,14 @@ class Journal:
         self._length += len(data)
 
 
+@by_main_only
 def append_line(path: Path, line: str) -> None:
     """Append one line to a text file, which is created if needed; see `Journal`."""
     with Journal(path) as journal:
         journal.add(line)
 
 
+@by_main_only
 def sweep(folder: Path) -> None:
     """Remove the temporary files and folders that killed processes left in `folder`.
 
@@ -267,14 +280,15 @@ def is_alive(process: int) -> bool:
     return True
 
 
-def _write(handle: int, parts: Parts) -> bytes:
-    """Write `parts`, force them to the disk and close the file; return their SHA-256."""
+def _write(handle: int, parts: Parts, *, durable: bool = True) -> bytes:
+    """Write `parts`, by default also to the disk, and close the file; return their SHA-256."""
     digest = hashlib.sha256()
     try:
         for part in parts:
             digest.update(part)
             _write_all(handle, part)
-        os.fsync(handle)
+        if durable:
+            os.fsync(handle)
     finally:
         os.close(handle)
     return digest.digest()

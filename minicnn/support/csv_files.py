@@ -32,11 +32,19 @@ def write_csv(
         characters are escaped and formulas begin with an apostrophe, which is safe for people and
         spreadsheets
     """
+    write_text(path, csv_text([head, *rows], exact=exact))
+
+
+def csv_text(rows: Iterable[Sequence[Any]], *, exact: bool = False) -> str:
+    r"""Return rows of cells as the text of a CSV file; see `write_csv`.
+
+    >>> csv_text([["path", "label"], ["a, b.jpg", "cat"]])
+    'path,label\r\n"a, b.jpg",cat\r\n'
+    """
     kept = (lambda cell: cell) if exact else plain_cell
     text = io.StringIO()
-    writer = csv.writer(text)
-    writer.writerows([kept(cell) for cell in row] for row in [head, *rows])
-    write_text(path, text.getvalue())
+    csv.writer(text).writerows([kept(cell) for cell in row] for row in rows)
+    return text.getvalue()
 
 
 def plain_cell(cell: Any) -> Any:

@@ -5,7 +5,8 @@ process ends. A file that a killed process left behind does not matter: the next
 
 held         refuses a file that another process has locked
 FileLock     waits until the lock is free; its file stays
-FolderLock   refuses a folder in which another process works; its file is removed at the end
+FolderLock   refuses a folder in which another process works; its file is removed at the end; of
+             several processes that train together, only the main one takes it
 
 Windows has no such locks: there no process is kept out. Some network file systems have none
 either: a FileLock is then an OSError, as its user relies on it, and a FolderLock, which only guards
@@ -23,6 +24,7 @@ from types import TracebackType
 
 from minicnn.errors import FolderInUseError
 from minicnn.support.files import Path, open_handle, path_in_errors
+from minicnn.support.main_process import by_main_only
 
 try:
     import fcntl
@@ -152,6 +154,7 @@ class FolderLock:
         """Release the lock."""
         self.release()
 
+    @by_main_only
     def acquire(self) -> None:
         """Take the lock, or raise FolderInUseError."""
         with path_in_errors(self.path):

@@ -16,6 +16,7 @@ from functools import cached_property
 from typing import IO, TYPE_CHECKING, Any
 
 from minicnn.errors import ArgumentError
+from minicnn.support.main_process import is_main
 from minicnn.support.text import encodable, format_seconds, printable_lines
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ def is_interactive_logging_enabled() -> bool:
 
 
 class Progress:
-    """Shows the progress of one call of fit, evaluate or predict.
+    """Shows the progress of one call of fit, evaluate or predict; only the main process does.
 
     Parameters
     ----------
@@ -67,8 +68,8 @@ class Progress:
     ) -> None:
         if verbose not in (0, 1, 2, "auto"):
             raise ArgumentError(f'verbose must be 0, 1, 2 or "auto"; got {verbose!r}')
-        self.verbose, self.clock, self._file = verbose, clock, file
-        moves = verbose == 1 or (verbose == "auto" and _interactive)
+        self.verbose, self.clock, self._file = verbose if is_main() else 0, clock, file
+        moves = self.verbose == 1 or (self.verbose == "auto" and _interactive)
         self._moving = moves and _can_redraw(self.console)
         self._live: Live | None = None
         self._title = ""

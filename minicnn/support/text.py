@@ -12,6 +12,8 @@ import sys
 import textwrap
 from typing import IO, Any, Literal
 
+from minicnn.support.main_process import by_main_only
+
 # Control characters, those that change the direction of writing, and lone surrogates.
 _CONTROL = r"\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff"
 _IN_LINES, _IN_A_LINE = re.compile(f"[{_CONTROL}]"), re.compile(rf"[\t\n{_CONTROL}]")
@@ -106,8 +108,9 @@ def encodable(text: str, stream: Any) -> str:
     return text.encode(encoding, "backslashreplace").decode(encoding)
 
 
+@by_main_only
 def say(text: str, file: IO[str] | None = None) -> None:
-    """Print a text, with escapes for what the terminal cannot show.
+    """Print a text, with escapes for what the terminal cannot show; only the main process does.
 
     Parameters
     ----------

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple, NoReturn
 import click
 
 from minicnn import startup
-from minicnn.apps.cli import exit_codes, output
+from minicnn.apps.cli import exit_codes, output, processes
 from minicnn.apps.cli.command import CommandGroup, add_common_options, common_options
 from minicnn.checks import nearest
 from minicnn.errors import MiniCNNError
@@ -121,6 +121,7 @@ def run(args: Sequence[str]) -> int:
 
 def _run(args: Sequence[str], debug: bool) -> int:
     try:
+        processes.begin()
         return _code(cli.main(list(args), prog_name="minicnn", standalone_mode=False))
     except click.ClickException as error:
         error.show()
@@ -134,8 +135,7 @@ def _run(args: Sequence[str], debug: bool) -> int:
     except (MiniCNNError, OSError, MemoryError) as error:
         if debug:
             raise
-        output.error(exit_codes.message_of(error))
-        return exit_codes.code_of(error)
+        return processes.fail(error)
 
 
 def _show_warning(message: Warning | str, *_: Any) -> None:

@@ -1,7 +1,8 @@
-"""A progress line for commands that read many files, on standard error."""
+"""The progress of commands that read many files, on standard error."""
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -9,6 +10,9 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from minicnn.apps.cli import output
+from minicnn.apps.runs.throttled_progress import throttled_progress
+
+SECONDS = 30.0  # between two lines in a log
 
 
 @contextmanager
@@ -26,3 +30,14 @@ def counting(what: str) -> Iterator[Callable[[int, int], None]]:
     with Progress(*columns, console=console, transient=True, disable=hidden) as shown:
         task = shown.add_task(what, total=None)
         yield lambda done, total: shown.update(task, completed=done, total=total)
+
+
+@contextmanager
+def counting_in_logs(what: str) -> Iterator[Callable[[int, int], None]]:
+    """Show a progress bar as `counting` does; without a terminal, a line every 30 seconds."""
+    note = throttled_progress(output.note, what, seconds=SECONDS)
+    with counting(what) as show:
+        if sys.stderr.isatty():
+            yield show
+        else:
+            yield note

@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from minicnn import tune
-from minicnn.apps.cli import options, output, run_command
+from minicnn.apps.cli import options, output, processes, run_command
 from minicnn.apps.cli.command import cli_group, subcommand
 from minicnn.apps.runs import gallery, tuning_data
 from minicnn.apps.runs.networks import input_preprocess
@@ -180,19 +180,21 @@ def report(folder: Path, top: int, everything: bool, storage: str | None, as_jso
 @options.image_size(8, help="Pixels; default: as in the search.")
 @options.augment()
 @options.patience()
+@options.shards()
 @options.runs()
 @storage_option(help=STORED_THERE)
 @options.resume()
 @options.fail_under()
 @options.as_json(help="Print the report as one JSON object.")
 def train(folder: Path, rank: int, epochs: int, image_size: tuple[int, int] | None, augment: bool,
-          patience: int | None, runs: Path, storage: str | None, resume: bool,
-          fail_under: float | None, as_json: bool) -> None:  # fmt: skip
+          patience: int | None, shards: int | None, runs: Path, storage: str | None,
+          resume: bool, fail_under: float | None, as_json: bool) -> None:  # fmt: skip
     """Train the best network of a search, test it, and write a run folder.
 
     The network is trained anew on the same images, for more epochs than in the search, and tested
     on the test images, which the search has not used.
     """
+    processes.join()
     ranked = load_search(folder, storage).get_best_hyperparameters(rank)
     if len(ranked) < rank:
         raise click.BadParameter(
@@ -209,6 +211,7 @@ def train(folder: Path, rank: int, epochs: int, image_size: tuple[int, int] | No
         epochs=epochs,
         image_size=image_size,
         patience=patience,
+        shards=shards,
         network=stacked_arguments(found.values),
         augmentation=PHOTO_AUGMENTATION if augment else None,
     )

@@ -14,6 +14,7 @@ from minicnn.data import RandomShift
 from minicnn.data.directory import DirectoryBatches
 from minicnn.data.generator import ImageDataGenerator
 from minicnn.data.image_list import ImageList
+from minicnn.data.own_rows import own_rows
 from minicnn.data.preprocess import Preprocess
 from minicnn.errors import ArgumentError
 
@@ -47,7 +48,9 @@ class PreparedBatches:
             order = random.epoch_order(count, epoch)
         for start in range(0, count, self.batch_size):
             rows = order[start : start + self.batch_size]
-            yield self.preprocess(self.split.images[rows]), self.split.labels[rows]
+            own = own_rows(len(rows))
+            x = self.preprocess(self.split.images[rows[own]])
+            yield in_whole_batch(x, own, len(rows)), self.split.labels[rows]
 
 
 class PreprocessedBatches:
@@ -63,7 +66,17 @@ class PreprocessedBatches:
     def for_epoch(self, epoch: int) -> Iterator[Pair]:
         """Yield the batches of one epoch."""
         for x, y in self.source.for_epoch(epoch):
-            yield self.preprocess(x), y
+            own = own_rows(len(x))
+            yield in_whole_batch(self.preprocess(x[own]), own, len(x)), y
+
+
+def in_whole_batch(x: np.ndarray, own: slice, size: int) -> np.ndarray:
+    """Return a batch with the images `x` in these rows, and zeros in those of other processes."""
+    if own.stop - own.start == size:
+        return x
+    batch = np.zeros((size, *x.shape[1:]), x.dtype)
+    batch[own] = x
+    return batch
 
 
 def training_batches(split: Split, settings: Settings, preprocess: Preprocess) -> Any:

@@ -30,11 +30,18 @@ from minicnn.models.planner.losses import (
 from minicnn.models.planner.relu_masking import apply_relu_masks_early
 from minicnn.models.planner.shared_arrays import SharedArrays
 from minicnn.models.planner.trace import Call, Node, Trace, Value
-from minicnn.models.planner.updates import SlotFinder, Updates, fuse_dense_updates
+from minicnn.models.planner.updates import (
+    FusesUpdate,
+    SlotFinder,
+    Updates,
+    fuse_dense_updates,
+)
 from minicnn.models.planner.views import drop_views
 from minicnn.optimizers import Optimizer, StepKind
 from minicnn.program import Buffer, Program, Step
 
+FED = ("y_true", "dlosses", "dpenalties")  # values that a program is given, apart from its inputs
+KEPT = ("losses", "penalties", "results")  # values that are read after a run, as the outputs are
 # The values that a Plan has fields for, by the names of these fields.
 SpecialValues = Mapping[str, Value | Sequence[Value] | None]
 
@@ -43,7 +50,8 @@ class Plan(NamedTuple):
     """A program, the arrays of its buffers with storage, and the indices of certain buffers.
 
     There is one loss for each target: one value per sample, with the labels that it reads and the
-    gradient that backpropagation starts from. Penalties are scalars that are added to the loss.
+    gradient that backpropagation starts from. Penalties are scalars that are added to the loss, and
+    have such a gradient too. `results` are what another program continues from.
     """
 
     program: Program
@@ -54,8 +62,10 @@ class Plan(NamedTuple):
     y_true: tuple[int, ...] = ()
     dlosses: tuple[int, ...] = ()
     penalties: tuple[int, ...] = ()
+    dpenalties: tuple[int, ...] = ()
     rates: int | None = None
     rng_key: int | None = None
+    results: tuple[int, ...] = ()
 
 
 def plan_prediction(
@@ -67,7 +77,7 @@ def plan_prediction(
     nodes, constants = _for_inference(trace.nodes, {id(v) for v in outputs}, fuse)
     calls = [n.call for n in nodes]
     special_values: SpecialValues = {"rng_key": trace.rng_key}
-    return _assemble(
+    return assemble(
         calls, [], values, outputs, special_values, shared, constants=constants, views=fuse
     )
 
@@ -86,7 +96,7 @@ def plan_test(
     live_out = {id(v) for v in (*forward.outputs, *forward.penalties)}
     nodes, constants = _for_inference(forward.trace.nodes, live_out, fuse)
     calls = [n.call for n in nodes]
-    return _assemble(
+    return assemble(
         calls, [], forward.inputs, forward.outputs, forward.special_values, shared,
         constants=constants, views=fuse,
     )  # fmt: skip
@@ -110,6 +120,50 @@ def plan_training(
     step does, if the optimizer has several kinds of steps. Here and in the other
     plans, `shared` holds the arrays that several programs use in turn.
     """
+    step = training_calls(graph, inputs, targets, labels, optimizer, slot, fuse=fuse, kind=kind)
+    return assemble(
+        step.calls + step.preparations,
+        step.changes,
+        step.forward.inputs,
+        step.forward.outputs,
+        step.special_values,
+        shared,
+        views=fuse,
+    )
+
+
+class TrainingCalls(NamedTuple):
+    """The calls of one training step, in the order of the algorithm.
+
+    `calls` are the forward pass, the losses and the backward pass, `preparations` change gradients
+    before they are used, and `changes` change the model.
+    """
+
+    forward: Forward
+    nodes: list[Node]
+    special_values: SpecialValues
+    calls: list[Call]
+    preparations: list[Call]
+    changes: list[Call]
+
+
+def training_calls(
+    graph: Graph,
+    inputs: list[Spec],
+    targets: Sequence[Target],
+    labels: Sequence[Spec],
+    optimizer: Optimizer,
+    slot: SlotFinder,
+    *,
+    fuse: bool = True,
+    kind: StepKind | None = None,
+    fuses_update: FusesUpdate = lambda _change, _dense: True,
+) -> TrainingCalls:
+    """Return the calls of a training step, to be assembled to one program or to several.
+
+    `fuses_update` is that of `fuse_dense_updates`; the other arguments are those of
+    `plan_training`.
+    """
     forward = _with_losses(graph, inputs, targets, labels, training=True)
     nodes = forward.trace.nodes
     if fuse:
@@ -118,18 +172,24 @@ def plan_training(
 
     learned = _learned(graph, forward.trace)
     dlosses = [_dloss(losses, k) for k, losses in enumerate(forward.losses)]
-    starts = [*zip(forward.losses, dlosses, strict=True), *_penalty_gradients(forward.penalties)]
-    gradients = _backward(graph, nodes, learned, starts)
+    dpenalties = [_dpenalty(penalty) for penalty in forward.penalties]
+    starts = zip(forward.losses + forward.penalties, dlosses + dpenalties, strict=True)
+    gradients = _backward(graph, nodes, learned, list(starts))
     updates = _updates(Updates(optimizer, slot, kind), nodes, learned, gradients)
-    special_values = {**forward.special_values, "dlosses": dlosses, "rates": updates.rates}
-    calls = [n.call for n in nodes] + gradients.calls + updates.preparations
+    calls = [n.call for n in nodes] + gradients.calls
     changes = forward.trace.changes + updates.calls
     if fuse:
-        calls, changes = fuse_dense_updates(apply_relu_masks_early(calls), changes)
+        calls, changes = fuse_dense_updates(
+            apply_relu_masks_early(calls), changes, updates.preparations, fuses_update
+        )
     changes += _constraints(learned, changes)
-    return _assemble(
-        calls, changes, forward.inputs, forward.outputs, special_values, shared, views=fuse
-    )
+    special_values = {
+        **forward.special_values,
+        "dlosses": dlosses,
+        "dpenalties": dpenalties,
+        "rates": updates.rates,
+    }
+    return TrainingCalls(forward, nodes, special_values, calls, updates.preparations, changes)
 
 
 class Forward(NamedTuple):
@@ -182,13 +242,10 @@ def _dloss(losses: Value, number: int) -> Value:
     return Value(f"dloss_{number}" if number else "dloss", Spec(losses.shape), "input")
 
 
-def _penalty_gradients(penalties: list[Value]) -> list[tuple[Value, Value]]:
-    """Return each penalty with its gradient, which is 1."""
-    ones = [np.ones(penalty.shape, np.float32) for penalty in penalties]
-    return [
-        (penalty, Value(f"d {penalty.name}", penalty.spec, "state", one))
-        for penalty, one in zip(penalties, ones, strict=True)
-    ]
+def _dpenalty(penalty: Value) -> Value:
+    """Return the value that holds the gradient of the whole loss by a penalty, which is 1."""
+    one = np.ones(penalty.shape, np.float32)
+    return Value(f"d {penalty.name}", penalty.spec, "state", one)
 
 
 def _constraints(learned: dict[int, Parameter], changes: list[Call]) -> list[Call]:
@@ -247,7 +304,7 @@ def _updates(
     return updates
 
 
-def _assemble(
+def assemble(
     calls: list[Call],
     changes: list[Call],
     samples: list[Value],
@@ -266,8 +323,8 @@ def _assemble(
     everything = [*calls, *changes]
     values = _values(everything, samples, outputs, special_values)
     index = {id(v): i for i, v in enumerate(values)}
-    results = [*outputs, *_listed(special_values, "losses"), *_listed(special_values, "penalties")]
-    live_out = {id(v.root) for v in results}
+    kept = [v for name in KEPT for v in _listed(special_values, name)]
+    live_out = {id(v.root) for v in (*outputs, *kept)}
     offsets, arena_bytes = assign_offsets(everything, live_out)
     buffers = tuple(_buffer(v, index, offsets) for v in values)
     steps = tuple(_step(call, index) for call in everything)
@@ -300,9 +357,10 @@ def _values(
     calls: list[Call], samples: list[Value], outputs: list[Value], special_values: SpecialValues
 ) -> list[Value]:
     """Return all values of the program, the inputs first."""
-    fed = [v for name in ("y_true", "dlosses") for v in _listed(special_values, name)]
+    fed = [v for name in FED for v in _listed(special_values, name)]
     touched = (v for call in calls for v in (*call.reads, *call.writes))
-    return _unique([*samples, *fed, *touched, *outputs])
+    results = _listed(special_values, "results")
+    return _unique([*samples, *fed, *touched, *outputs, *results])
 
 
 def _listed(special_values: SpecialValues, name: str) -> Sequence[Value]:

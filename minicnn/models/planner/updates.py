@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,6 +13,7 @@ from minicnn.layers.parameter import Parameter
 from minicnn.models.planner.trace import Call, Value
 from minicnn.optimizers import Optimizer, StepKind
 
+FusesUpdate = Callable[[Call, Call], bool]  # (the update of a weight, dense_backward_weights)
 SlotFinder = Callable[[Parameter, str], np.ndarray]  # (parameter, slot's name) -> its array
 Learned = tuple[Value, Parameter, Value | None]  # the weight twice, and its gradient
 
@@ -107,16 +108,24 @@ class Updates:
         self.preparations.append(Call(kernel, reads, writes, attributes))
 
 
-def fuse_dense_updates(calls: list[Call], changes: list[Call]) -> tuple[list[Call], list[Call]]:
+def fuse_dense_updates(
+    calls: list[Call],
+    changes: list[Call],
+    preparations: Sequence[Call] = (),
+    wanted: FusesUpdate = lambda _change, _dense: True,
+) -> tuple[list[Call], list[Call]]:
     """Replace dense_backward_weights and sgd_update by one dense_sgd_update, likewise for others.
 
     This needs a gradient that only the update reads: without clipping, and of a weight that is used
-    once. The gradient of the bias then becomes a call of its own.
+    once. The gradient of the bias then becomes a call of its own. `wanted` says of such an update
+    and its dense_backward_weights whether they are to be replaced.
     """
-    readers = Counter(id(value) for call in (*calls, *changes) for value in call.reads)
+    everything = (*calls, *preparations, *changes)
+    readers = Counter(id(value) for call in everything for value in call.reads)
     denses = [call for call in calls if call.kernel == "dense_backward_weights"]
     writers = {id(c.writes[0]): c for c in denses if readers[id(c.writes[0])] == 1}
-    pairs = [(change, writers.get(id(_gradient(change)))) for change in changes]
+    found = [(change, writers.get(id(_gradient(change)))) for change in changes]
+    pairs = [(one, dense if dense and wanted(one, dense) else None) for one, dense in found]
     used = {id(dense) for _, dense in pairs if dense is not None}
     rest = [_bias_only(call) if id(call) in used else call for call in calls]
     return (

@@ -6,12 +6,17 @@ import numpy as np
 
 from minicnn.models.compiled_network import CompiledNetwork
 from minicnn.models.saving.archive import Archive
+from minicnn.models.strategy import gather_together
 
 Change = tuple[np.ndarray, np.ndarray]  # an array of the model, and its new values
 
 
 def saved_slots(model: CompiledNetwork) -> dict[str, np.ndarray]:
-    """Return the slots of the model's parameters under their names in a file."""
+    """Return the slots of the model's parameters under their names in a file.
+
+    If several processes share the training, all must call it; the first one gets the whole state.
+    """
+    gather_together(model)
     return {f"slot/{name}/{path}": array for (path, name), array in model.slots.items()}
 
 

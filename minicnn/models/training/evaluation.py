@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from contextlib import nullcontext
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, nullcontext
+from itertools import count, islice
 from typing import Any
 
 import numpy as np
@@ -11,8 +13,10 @@ from minicnn import random
 from minicnn.callbacks import CallbackList
 from minicnn.contracts import Shape
 from minicnn.errors import ArgumentError
-from minicnn.models.batches import ArrayBatches, Batches
+from minicnn.models.batches import ArrayBatches, Batch, Batches
 from minicnn.models.compiled_network import CompiledNetwork
+from minicnn.models.execution import BatchResult
+from minicnn.models.strategy import current_strategy
 from minicnn.models.training.interrupt import Interrupt
 from minicnn.models.training.measuring import new_measures
 from minicnn.models.training.preparation import prepare_arrays
@@ -40,12 +44,11 @@ def measure(
     coming = random.each_seeded(batches.for_epoch(), random.seed() if seed is None else seed)
     interruptible = nullcontext() if interrupt is None else interrupt.interruptible
     callbacks.on_test_begin()
-    for number, batch in enumerate(coming if interrupt is None else interrupt.each(coming)):
-        callbacks.on_test_batch_begin(number)
-        if not isinstance(batches, ArrayBatches):
-            batch = model.prepare_batch(batch)
-        with interruptible:
-            result = model.test_step(batch)
+    if not isinstance(batches, ArrayBatches):
+        coming = map(model.prepare_batch, coming)
+    fetched = coming if interrupt is None else interrupt.each(coming)
+    tested = _tested(model, fetched, callbacks, interruptible)
+    for number, (batch, result) in enumerate(tested):
         totals.add(result, batch)
         logs = totals.logs()
         callbacks.on_test_batch_end(number, logs)
@@ -55,6 +58,29 @@ def measure(
         raise ArgumentError(NO_SAMPLE)
     callbacks.on_test_end(totals.logs())
     return totals
+
+
+def _tested(
+    model: CompiledNetwork,
+    batches: Iterator[Batch],
+    callbacks: CallbackList,
+    interruptible: AbstractContextManager[Any],
+) -> Iterator[tuple[Batch, BatchResult]]:
+    """Yield each batch with its result; several processes compute as many batches at once."""
+    strategy = current_strategy()
+    at_once = 1 if strategy is None else strategy.batches_at_once
+    for first in count(step=at_once):
+        several = list(islice(batches, at_once))
+        if not several:
+            return
+        for number in range(first, first + len(several)):
+            callbacks.on_test_batch_begin(number)
+        if strategy is not None:
+            results = strategy.test_steps(model, several)
+        else:
+            with interruptible:
+                results = [model.test_step(several[0])]
+        yield from zip(several, results, strict=True)
 
 
 def evaluate(

@@ -12,9 +12,16 @@ from minicnn import random
 from minicnn.backends import max_steps_per_call
 from minicnn.callbacks import CallbackList, History, TerminateOnNaN
 from minicnn.checks import check_int, check_number, warn_caller
+from minicnn.data.own_rows import each_with_own_rows
 from minicnn.errors import ArgumentError, NumericError
 from minicnn.models.batches import ArrayBatches, Batch, Batches, EpochStart
 from minicnn.models.compiled_network import CompiledNetwork
+from minicnn.models.strategy import (
+    begin_together,
+    current_strategy,
+    is_shared,
+    rows_of_this_process,
+)
 from minicnn.models.training.advice import warn_before_training
 from minicnn.models.training.class_weights import weighted
 from minicnn.models.training.evaluation import measure
@@ -100,6 +107,7 @@ class Fit:
             try:
                 self.model.session = session
                 self.callbacks.on_train_begin()
+                begin_together(self.model)
                 if not prepared and state.epoch < epochs:  # a checkpoint of an earlier epoch
                     self._prepare(epochs)
                 while self._begin_next_epoch(epochs):
@@ -134,11 +142,22 @@ class Fit:
             prepare_training_data(self.model, self.data, self.class_weight, state.start, left)
             if self.validation is not None:
                 prepare_validation_data(self.model, self.validation, left)
+            self._agree(epochs)
         names = sorted(new_measures(self.model).names)
         measured = [f"val_{name}" for name in names] if self.validation is not None else []
         rate = ["learning_rate"] if self._reports_rate else []
         self.callbacks.check_logs([*sorted([*names, *measured]), *rate], names)
         warn_before_training(self.model, self.data)
+
+    def _agree(self, epochs: int) -> None:
+        """Raise DistributedError if processes that train together were given different things."""
+        if (strategy := current_strategy()) is not None:
+            settings = {
+                "epochs": epochs,
+                "class_weight": self.class_weight,
+                "callbacks": [type(one).__name__ for one in self.callbacks],
+            }
+            strategy.agree(self.model, self.data, self.validation, settings)
 
     def _begin_next_epoch(self, epochs: int) -> bool:
         """Return whether another epoch begins; fetch its first batch unless data is arrays."""
@@ -167,7 +186,7 @@ class Fit:
 
     def _train(self) -> None:
         """Take the steps of one epoch, in groups of as many as the engine takes per call."""
-        fetched = self.interrupt.each(self._groups())
+        fetched = self.interrupt.each(each_with_own_rows(self._groups(), rows_of_this_process()))
         with closing(train_groups(self.model, fetched)) as groups:
             for trained in random.each_seeded(groups, self.state.seed):
                 if trained.losses:
@@ -183,7 +202,7 @@ class Fit:
         """Return the rest of the epoch's batches in groups, prepared for the steps."""
         model, state, data = self.model, self.state, self.data
         batches = data.for_epoch(state.start, state.batch)
-        single = max_steps_per_call() == 1 or self.callbacks.every_batch
+        single = max_steps_per_call() == 1 or self.callbacks.every_batch or is_shared()
         single = single or len(model.graph.outputs) > 1
         if not isinstance(data, ArrayBatches):
             batches = (model.prepare_batch(weighted(b, self.class_weight)) for b in batches)

@@ -8,6 +8,8 @@ from collections.abc import Iterable, Iterator
 from types import FrameType
 from typing import Any, TypeVar
 
+from minicnn.support.main_process import is_alone
+
 T = TypeVar("T")
 _END: Any = object()
 
@@ -22,7 +24,8 @@ class Interrupt:
     Inside `with interrupt.interruptible:`, where nothing lasting changes, the first Ctrl-C raises
     BetweenSteps immediately. Inside `with interrupt.uninterruptible:` even the second one waits for
     the end of the block. Python delivers signals to the main thread only; in other threads this
-    class does nothing.
+    class does nothing. Of several processes that train together none can stop at a step of its own,
+    so there it does nothing either, and Ctrl-C ends the job.
     """
 
     def __init__(self) -> None:
@@ -32,7 +35,7 @@ class Interrupt:
         self._before: Any = None
 
     def __enter__(self) -> Interrupt:
-        if threading.current_thread() is threading.main_thread():
+        if is_alone() and threading.current_thread() is threading.main_thread():
             self._before = signal.signal(signal.SIGINT, self._ask)
         return self
 

@@ -1,0 +1,78 @@
+"""The LogGOPS model of a network: its parameters, and how they follow from measured messages.
+
+A message of k bytes keeps the sender's processor busy for o + k O, and the receiver's as well. The
+link of each rank carries one message after the other, each in each direction for g + k G. The last
+byte arrives L after it was sent. A message of more than S bytes waits for an answer of the receiver
+before it is sent: one message there and one back.
+
+References
+----------
+A. Alexandrov, M. Ionescu, K. Schauser, C. Scheiman, "LogGP: incorporating long messages into the
+LogP model", SPAA 1995; T. Hoefler, T. Schneider, A. Lumsdaine, "LogGOPSim: simulating large-scale
+applications in the LogGOPS model", HPDC 2010, which adds O and S.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+Points = list[tuple[float, float]]  # bytes, seconds
+
+# Open MPI sends longer messages only when they are expected (btl_sm_eager_limit and
+# btl_tcp_eager_limit of Open MPI 5).
+EAGER = {"memory": 4096, "loopback": 65536, "namespaces": 65536}
+
+
+class LogGOPS(NamedTuple):
+    """The parameters of a network; all times in seconds."""
+
+    L: float  # latency
+    o: float  # of the processor per message
+    g: float  # of the link per message
+    G: float  # of the link per byte
+    O: float  # noqa: E741 - of the processor per byte
+    S: float  # the largest message in bytes that is sent at once
+
+    def processor(self, messages: int, size: float) -> float:
+        """Seconds of the processor to send, or to receive, messages of `size` bytes."""
+        return messages * (self.o + size * self.O)
+
+    def link(self, messages: int, size: float) -> float:
+        """Seconds of the link to send messages of `size` bytes, and to receive as many meanwhile."""
+        return messages * (max(self.g, self.o) + size * self.G)
+
+    @property
+    def short(self) -> float:
+        """Seconds from the beginning of a message of no bytes to its end."""
+        return self.L + 2 * self.o
+
+
+def fit(pair: dict[str, Any], exchange: Points, ranks: int, network: str) -> LogGOPS:
+    """The parameters that explain what two ranks have measured, and the exchanges of `ranks`."""
+    return LogGOPS(
+        L=max(0.0, pair["half_round_trip"][0][1] - 2 * pair["send"]),
+        o=pair["send"],
+        g=pair["stream"],
+        G=slope(exchange) / (ranks - 1),
+        O=slope(pair["work"]) / 2,  # an exchange sends a message and receives one
+        S=EAGER[network],
+    )
+
+
+def slope(points: Points) -> float:
+    """Seconds per byte of large messages: the line through the points with equal relative errors."""
+    sizes, seconds = np.array([point for point in points if point[0] >= 1 << 17]).T
+    return float(np.polyfit(sizes, seconds, 1, w=1 / seconds)[0])
+
+
+def ethernet(gigabits: float, tcp: LogGOPS) -> LogGOPS:
+    """An assumed Ethernet network between machines, with the processor's work measured for TCP.
+
+    L = 15 us: the interrupt and the wake-up of the receiver (some 10 us with Linux's TCP), network
+    cards and cables (3 us), a switch (1 us). 94.9 % of the bits are payload in frames of 1,500
+    bytes: 1,460 of 1,538. o, O and g are those of TCP on the loopback device here, because the
+    processor does the same work.
+    """
+    return LogGOPS(15e-6, tcp.o, tcp.o, 8 * 1538 / 1460 / (gigabits * 1e9), tcp.O, tcp.S)
