@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import platform
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,8 @@ from minicnn.installed import missing_extra
 # A process that waits longer looks whether the others still run, and sleeps between two looks.
 LONG_WAIT_SECONDS = 0.2
 SLEEP_SECONDS = 0.0005
+# Lets another process have the core, if one waits for it: it may be the one that must send.
+_yield: Callable[[], None] = getattr(os, "sched_yield", lambda: None)
 
 
 class MPICommunicator:
@@ -95,6 +98,8 @@ class _Requests:
             if time.monotonic() > patient:
                 self._endings.check(self._number)
                 time.sleep(SLEEP_SECONDS)
+            else:
+                _yield()
 
 
 def _bytes(array: np.ndarray) -> np.ndarray:
