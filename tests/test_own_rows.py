@@ -124,9 +124,9 @@ def test_behind_anything_else_all_rows_are_prepared(name: str, folder: Path) -> 
 
 def test_an_image_that_cannot_be_read_is_not_left_out(folder: Path) -> None:
     """The other processes would keep it in their batches."""
-    for path in folder.glob("a/*.png"):
-        path.write_bytes(b"no image")
     batches = from_directory(folder)
     batches.allow_unreadable = 1.0
+    for path in folder.glob("a/*.png"):
+        path.write_bytes(b"no image")
     with pytest.raises(UnreadableImagesError, match="cannot be left out of a training on several"):
         list(each_with_own_rows(batches.for_epoch(0), second_half))
