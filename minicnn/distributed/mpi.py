@@ -42,8 +42,11 @@ class MPICommunicator:
         copy_own(outgoing[self.rank], incoming[self.rank])
         # The next rank first, so that not all ranks send to rank 0 at once.
         others = [(self.rank + step) % self.size for step in range(1, self.size)]
-        requests = [self._world.Irecv(_bytes(incoming[r]), r, tag) for r in others]
-        requests += [self._world.Isend(_bytes(outgoing[r]), r, tag) for r in others]
+        # Sending begins first: before a long message the sender asks whether the receiver expects
+        # it. The answer to such a question starts the other's message, behind which ours would
+        # have to wait, so that over TCP only one of two ranks would send at a time.
+        requests = [self._world.Isend(_bytes(outgoing[r]), r, tag) for r in others]
+        requests += [self._world.Irecv(_bytes(incoming[r]), r, tag) for r in others]
         return self._begin(requests)
 
     def gather(self, value: Any) -> list[Any]:
