@@ -160,7 +160,10 @@ def pair() -> dict[str, Any]:
 def main() -> None:
     """Measure, and let rank 0 write it."""
     pin(WORLD.rank)
-    found: dict[str, Any] = {"ranks": WORLD.size, "exchange": [[size, exchange(size)] for size in EXCHANGED]}
+    found: dict[str, Any] = {
+        "ranks": WORLD.size,
+        "exchange": [[size, exchange(size)] for size in EXCHANGED],
+    }
     if WORLD.size == 2:
         found |= pair()
     if WORLD.rank == 0:

@@ -19,7 +19,7 @@ import numpy as np
 from minicnn.distributed.communicator import Communicator, Pending
 from minicnn.models.planner.data_parallel import DenseUpdate
 
-TAG = 0x7000  # of all exchanges, which every rank begins in the same order
+TAG = 0x7000  # of the first layer's exchanges, which every rank begins in the same order
 
 PartsOf = Callable[[int, int], Sequence[slice]]
 
@@ -43,7 +43,10 @@ class DenseExchange:
         parts_of: PartsOf,
     ) -> None:
         self.updates = updates
-        self._layers = [_Layer(communicator, samples, update, parts_of) for update in updates]
+        self._layers = [
+            _Layer(communicator, samples, update, parts_of, TAG + number)
+            for number, update in enumerate(updates)
+        ]
 
     def is_like(self, other: DenseExchange) -> bool:
         """Return whether it is about the weights of the same layers."""
@@ -85,8 +88,9 @@ class _Layer:
         samples: Sequence[slice],
         update: DenseUpdate,
         parts_of: PartsOf,
+        tag: int,
     ) -> None:
-        self.communicator, self.update = communicator, update
+        self.communicator, self.update, self.tag = communicator, update, tag
         self._samples, self._own = samples, samples[communicator.rank]
         parts = [parts_of(len(update.weights), rank) for rank in range(communicator.size)]
         self._rows = [slice(each[0].start, each[-1].stop) for each in parts]
@@ -119,7 +123,7 @@ class _Layer:
             self._pending.append(self._exchange(columns, [x[rows] for rows in self._samples]))
 
     def _exchange(self, outgoing: Sequence[np.ndarray], incoming: Sequence[np.ndarray]) -> Pending:
-        return self.communicator.exchange(outgoing, incoming, TAG)
+        return self.communicator.exchange(outgoing, incoming, self.tag)
 
     def finish(self) -> None:
         """Wait for x and dy."""

@@ -23,7 +23,10 @@ _yield: Callable[[], None] = getattr(os, "sched_yield", lambda: None)
 
 
 class MPICommunicator:
-    """All processes of an MPI job; see `Communicator` for the methods."""
+    """All processes of an MPI job; see `Communicator` for the methods.
+
+    `local_size` is the number of those that run on this machine.
+    """
 
     def __init__(self) -> None:
         self._mpi = _import_mpi()
@@ -34,6 +37,9 @@ class MPICommunicator:
         self.rank: int = self._world.rank
         self.size: int = self._world.size
         self.host = platform.node()
+        here = self._world.Split_type(self._mpi.COMM_TYPE_SHARED)
+        self.local_size: int = here.size
+        here.Free()
 
     def exchange(
         self, outgoing: Sequence[np.ndarray], incoming: Sequence[np.ndarray], tag: int
