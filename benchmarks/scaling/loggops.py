@@ -49,15 +49,16 @@ class LogGOPS(NamedTuple):
         return self.L + 2 * self.o
 
 
-def fit(pair: dict[str, Any], exchange: Points, ranks: int, network: str) -> LogGOPS:
-    """The parameters that explain what two ranks have measured, and the exchanges of `ranks`."""
+def fit(measured: dict[str, Any], place: str) -> LogGOPS:
+    """The parameters that explain what `ping_pong.py` has measured."""
+    others = measured["ranks"] - 1
     return LogGOPS(
-        L=max(0.0, pair["half_round_trip"][0][1] - 2 * pair["send"]),
-        o=pair["send"],
-        g=pair["stream"],
-        G=slope(exchange) / (ranks - 1),
-        O=slope(pair["work"]) / 2,  # an exchange sends a message and receives one
-        S=EAGER[network],
+        L=max(0.0, measured["half_round_trip"][0][1] - 2 * measured["send"]),
+        o=measured["send"],
+        g=measured["stream"],
+        G=slope(measured["exchange"]) / others,
+        O=slope(measured["work"]) / 2,  # an exchange of two ranks sends and receives a message
+        S=EAGER[place],
     )
 
 

@@ -33,7 +33,15 @@ def measure(program: str, ranks: int, network: str, *arguments: object) -> Any:
     """
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "measured.json"
-        line = [sys.executable, str(FOLDER / program), *map(str, arguments), str(path)]
+        # mpi4py ends all ranks when one has failed.
+        line = [
+            sys.executable,
+            "-m",
+            "mpi4py",
+            str(FOLDER / program),
+            *map(str, arguments),
+            str(path),
+        ]
         command = _mpirun(ranks, network) + line
         if network == "namespaces":
             command = inside(0, " ".join(f"'{word}'" for word in command))

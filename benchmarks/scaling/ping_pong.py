@@ -7,6 +7,7 @@ Rank 0 writes FILE, a JSON document. With more than two ranks it holds the excha
     half_round_trip  [bytes, seconds] of messages to the other rank and back, divided by two
     stream           seconds per message of one byte, many in a row from one rank to the other
     send             seconds of the processor to send one of them
+    ranks            how many took part in the exchanges
     exchange         [bytes, seconds] of exchanges: every rank sends that many bytes to every other
     work             [bytes, seconds] that an exchange takes from a rank that computes meanwhile
     add              seconds per byte to add an array to another
@@ -88,8 +89,8 @@ def begin_exchange(size: int) -> Callable[[], list[MPI.Request]]:
     outgoing, incoming = np.zeros(size, np.uint8), np.zeros((len(OTHERS), size), np.uint8)
 
     def begin() -> list[MPI.Request]:
-        receives = [WORLD.Irecv(one, rank) for one, rank in zip(incoming, OTHERS, strict=True)]
-        return receives + [WORLD.Isend(outgoing, rank) for rank in OTHERS]
+        sends = [WORLD.Isend(outgoing, rank) for rank in OTHERS]
+        return sends + [WORLD.Irecv(one, rank) for one, rank in zip(incoming, OTHERS, strict=True)]
 
     return begin
 
@@ -159,7 +160,10 @@ def pair() -> dict[str, Any]:
 def main() -> None:
     """Measure, and let rank 0 write it."""
     pin(WORLD.rank)
-    found = {"exchange": [[size, exchange(size)] for size in EXCHANGED]}
+    found: dict[str, Any] = {
+        "ranks": WORLD.size,
+        "exchange": [[size, exchange(size)] for size in EXCHANGED],
+    }
     if WORLD.size == 2:
         found |= pair()
     if WORLD.rank == 0:

@@ -22,21 +22,24 @@ class Compute(NamedTuple):
 
 
 class Exchange(NamedTuple):
-    """Send a message of `size` bytes to every other rank, and receive as many.
+    """Begin to send a message of `size` bytes to every other rank, and to receive as many."""
 
-    The rank goes on with its program at once. It does what comes after the exchange when it finds
-    that all messages have arrived, which it tests between two computations.
-    """
-
+    name: str
     size: float
-    then: tuple[Operation, ...] = ()
+    then: tuple[Operation, ...] = ()  # what a rank does when it finds that all have arrived
 
 
-class WaitForAll(NamedTuple):
-    """Wait until all exchanges are done, and what comes after them."""
+class Poll(NamedTuple):
+    """Let MPI go on, and do what follows the exchanges that have arrived."""
 
 
-Operation = Compute | Exchange | WaitForAll
+class Wait(NamedTuple):
+    """Wait until an exchange has arrived, and do what follows it."""
+
+    name: str
+
+
+Operation = Compute | Exchange | Poll | Wait
 
 
 class Step(NamedTuple):
@@ -44,11 +47,6 @@ class Step(NamedTuple):
 
     seconds: float
     waiting: float  # seconds of it in which the rank had nothing to compute
-
-    @property
-    def share_of_waiting(self) -> float:
-        """The part of the step in which the rank waits."""
-        return self.waiting / self.seconds
 
 
 class Rank:
@@ -59,36 +57,39 @@ class Rank:
         self.now = 0.0
         self.waiting = 0.0
         self._link_is_free = 0.0
-        self._numbers = count()  # orders exchanges that end at the same time
-        self._pending: list[tuple[float, int, Callable[[Exchange], None], Exchange]] = []
+        self._numbers = count()  # orders what happens at the same time
+        self._coming: list[tuple[float, int, Callable[[Exchange], None], Exchange]] = []
+        self._arrived: dict[str, Exchange] = {}  # those that nothing has followed yet
+        self._begun: set[str] = set()
 
     def run(self, operations: Iterable[Operation]) -> None:
         """Run operations one after the other."""
         for operation in operations:
             if isinstance(operation, Compute):
                 self.now += operation.seconds * self.sharing
-                self._move_on()
             elif isinstance(operation, Exchange):
                 self._begin(operation)
+            elif isinstance(operation, Wait):
+                self._wait(operation.name)
             else:
-                self._wait_for_all()
+                self._move_on()
+                self._follow(list(self._arrived))
 
     def _begin(self, exchange: Exchange) -> None:
+        self._begun.add(exchange.name)
         if not self.others:
-            self.run(exchange.then)
+            self._arrived[exchange.name] = exchange
         elif exchange.size > self.network.S:
             self._later(self.now + self.network.short, self._answer, exchange)
         else:
             self._send(exchange)
 
-    def _later(
-        self, arrival: float, action: Callable[[Exchange], None], exchange: Exchange
-    ) -> None:
+    def _later(self, when: float, action: Callable[[Exchange], None], exchange: Exchange) -> None:
         """Do something when the rank finds that a message has arrived."""
-        heapq.heappush(self._pending, (arrival, next(self._numbers), action, exchange))
+        heapq.heappush(self._coming, (when, next(self._numbers), action, exchange))
 
     def _answer(self, exchange: Exchange) -> None:
-        """Answer the others' questions whether this rank expects their messages."""
+        """Answer the others, who ask whether this rank expects their long messages."""
         self._later(self.now + self.network.short, self._send, exchange)
 
     def _send(self, exchange: Exchange) -> None:
@@ -99,24 +100,32 @@ class Rank:
 
     def _receive(self, exchange: Exchange) -> None:
         self._process(exchange)
-        self.run(exchange.then)
+        self._arrived[exchange.name] = exchange
 
     def _process(self, exchange: Exchange) -> None:
         """Spend the processor's time on sending the messages, or on receiving them."""
         self.now += self.network.processor(self.others, exchange.size) * self.sharing
 
     def _move_on(self) -> None:
-        """Do what follows the messages that have arrived; MPI does nothing outside of its calls."""
-        while self._pending and self._pending[0][0] <= self.now:
-            _, _, action, exchange = heapq.heappop(self._pending)
+        """Let MPI see what has arrived; it does nothing outside of its calls."""
+        while self._coming and self._coming[0][0] <= self.now:
+            _, _, action, exchange = heapq.heappop(self._coming)
             action(exchange)
 
-    def _wait_for_all(self) -> None:
-        while self._pending:
-            arrival = self._pending[0][0]
+    def _follow(self, names: Iterable[str]) -> None:
+        for name in names:
+            self._begun.discard(name)
+            self.run(self._arrived.pop(name).then)
+
+    def _wait(self, name: str) -> None:
+        if name not in self._begun:
+            return  # a poll has seen it, and done what follows
+        while name not in self._arrived:
+            arrival = self._coming[0][0]
             self.waiting += max(0.0, arrival - self.now)
             self.now = max(self.now, arrival)
             self._move_on()
+        self._follow([name])
 
 
 def predict(
