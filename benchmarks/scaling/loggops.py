@@ -23,6 +23,8 @@ Points = list[tuple[float, float]]  # bytes, seconds
 # Open MPI sends longer messages only when they are expected (btl_sm_eager_limit and
 # btl_tcp_eager_limit of Open MPI 5).
 EAGER = {"memory": 4096, "loopback": 65536, "namespaces": 65536}
+HEADER = 64  # bytes of Open MPI's own within these limits, about
+LONG = 1 << 17  # bytes from which the time of a message is that of its bytes
 
 
 class LogGOPS(NamedTuple):
@@ -50,22 +52,30 @@ class LogGOPS(NamedTuple):
 
 
 def fit(measured: dict[str, Any], place: str) -> LogGOPS:
-    """The parameters that explain what `ping_pong.py` has measured."""
-    others = measured["ranks"] - 1
+    """The parameters that explain what `ping_pong.py` has measured.
+
+    Latency and gap are those of exchanges between all ranks, which is what a training does.
+    """
+    others, overhead, gap = measured["ranks"] - 1, measured["send"], measured["stream"]
+    limit = EAGER[place] - HEADER
+    _, short = line([point for point in measured["exchange"] if point[0] <= limit])
+    per_byte, _ = line([point for point in measured["exchange"] if point[0] >= LONG])
+    work, _ = line([point for point in measured["work"] if point[0] >= LONG])
     return LogGOPS(
-        L=max(0.0, measured["half_round_trip"][0][1] - 2 * measured["send"]),
-        o=measured["send"],
-        g=measured["stream"],
-        G=slope(measured["exchange"]) / others,
-        O=slope(measured["work"]) / 2,  # an exchange of two ranks sends and receives a message
-        S=EAGER[place],
+        L=max(0.0, short - others * max(gap, overhead)),
+        o=overhead,
+        g=gap,
+        G=per_byte / others,
+        O=work / 2,  # an exchange of two ranks sends and receives a message
+        S=limit,
     )
 
 
-def slope(points: Points) -> float:
-    """Seconds per byte of large messages: the line through the points with equal relative errors."""
-    sizes, seconds = np.array([point for point in points if point[0] >= 1 << 17]).T
-    return float(np.polyfit(sizes, seconds, 1, w=1 / seconds)[0])
+def line(points: Points) -> tuple[float, float]:
+    """Slope and intercept of the line through the points with equal relative errors."""
+    sizes, seconds = np.array(points).T
+    slope, start = np.polyfit(sizes, seconds, 1, w=1 / seconds)
+    return float(slope), float(start)
 
 
 def ethernet(gigabits: float, tcp: LogGOPS) -> LogGOPS:

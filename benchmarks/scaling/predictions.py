@@ -69,9 +69,7 @@ class Model:
         shards = {ranks: Shard(batch // ranks, batch) for ranks in RANKS if ranks <= batch}
         points = list(self._points(name, shards, gigabits, overlap, speed))
         first = points[0].seconds
-        return [
-            point._replace(efficiency=first / point.seconds / point.ranks) for point in points
-        ]
+        return [point._replace(efficiency=first / point.seconds / point.ranks) for point in points]
 
     def _points(
         self, name: str, shards: dict[int, Shard], gigabits: float, overlap: bool, speed: float
@@ -98,5 +96,7 @@ def check(model: Model, trainings: list[dict[str, Any]]) -> list[dict[str, Any]]
     for training in trainings:
         step = model.training(training["network"], training["ranks"], training["place"])
         ratio = training["seconds"] / step.seconds
-        rows.append({**training, "predicted": step.seconds, "waiting": step.waiting, "ratio": ratio})
+        rows.append(
+            {**training, "predicted": step.seconds, "waiting": step.waiting, "ratio": ratio}
+        )
     return rows
