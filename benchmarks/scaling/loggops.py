@@ -1,9 +1,9 @@
 """The LogGOPS model of a network: its parameters, and how they follow from measured messages.
 
-A message of k bytes keeps the sender's processor busy for o + k O, and the receiver's as well. The
-link of each rank carries one message after the other, each in each direction for g + k G. The last
-byte arrives L after it was sent. A message of more than S bytes waits for an answer of the receiver
-before it is sent: one message there and one back.
+A message of k bytes takes the sender's processor o + k O, and the receiver's as well. The link of
+each rank carries one message after the other in each direction, for g + k G each. The last byte
+arrives L after it was sent. Before a message of more than S bytes the sender asks the receiver, and
+waits for the answer.
 
 References
 ----------
@@ -42,7 +42,7 @@ class LogGOPS(NamedTuple):
         return messages * (self.o + size * self.O)
 
     def link(self, messages: int, size: float) -> float:
-        """Seconds of the link to send messages of `size` bytes, and to receive as many meanwhile."""
+        """Seconds of the link to send messages of `size` bytes, and to receive as many."""
         return messages * (max(self.g, self.o) + size * self.G)
 
     @property

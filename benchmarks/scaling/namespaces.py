@@ -1,8 +1,8 @@
 """Network namespaces on this machine, joined by a network with a given delay and rate.
 
-Each namespace is like a machine of its own to the network: it has one address, and its packets reach
-only the other namespaces. Packets travel through the kernel's netem where the kernel has it, and
-through `emulator.cpp` where not. It needs root and the programs `ip` and `tc`.
+Each namespace is to the network like a machine of its own: it has one address, and its packets
+reach only the other namespaces. They travel through the kernel's netem where the kernel has it, and
+through `emulator.cpp` where not. It needs root, iproute2 and a C++ compiler.
 """
 
 from __future__ import annotations
@@ -86,7 +86,7 @@ def _add_namespace(namespace: str, stack: contextlib.ExitStack) -> None:
 
 
 def _join_by_netem(count: int, link: Link, stack: contextlib.ExitStack) -> None:
-    """Join the namespaces by a bridge; netem delays what leaves them, and limits both directions."""
+    """Join the namespaces by a bridge, with netem in front of each link in each direction."""
     _add_namespace(SWITCH, stack)
     _do(*_inside(SWITCH, "ip", "link", "add", "bridge", "type", "bridge"))
     _do(*_inside(SWITCH, "ip", "link", "set", "bridge", "up"))

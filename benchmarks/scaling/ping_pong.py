@@ -25,10 +25,9 @@ from typing import Any
 import numpy as np
 from mpi4py import MPI
 
-from scaling.mpirun import pin
-
 from minicnn.distributed.communicator import Pending
 from minicnn.distributed.mpi import MPICommunicator
+from scaling.mpirun import pin
 
 SIZES = (1, 256, 4096, 16384, 49152, 131072, 262144, 524288, 1048576, 4194304, 16777216)  # bytes
 ROUNDS, MANY, SEVERAL = 9, 1000, 5
