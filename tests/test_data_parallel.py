@@ -112,12 +112,27 @@ def one_thread() -> Any:
     mc.config.set_threads(before)
 
 
+@pytest.mark.usefixtures("backend")
 @pytest.mark.parametrize("size", [2, 3, 4, 5, 8])
 def test_any_number_of_processes_ends_with_the_same_bits(size: int) -> None:
     (alone, losses), *_ = on(1)
     several = on(size)
     assert several[0] == (alone, losses)  # rank 0 has the whole state of the optimizer
     assert {str(one[1]) for one in several} == {str(losses)}, "all ranks know the same losses"
+
+
+def two_large_layers() -> mc.Model:
+    mc.utils.set_random_seed(8)
+    layers = [Flatten(), Dense(256, activation="relu"), Dense(300, activation="relu"), Dense(4)]
+    model = mc.Sequential([Input((12, 12, 2)), *layers, Activation("softmax")])
+    model.compile("adam", "sparse_categorical_crossentropy")
+    return model
+
+
+def test_a_process_may_have_no_sample_of_a_batch() -> None:
+    """Its shards are empty, but it takes part in everything that is sent."""
+    (alone, losses), *_ = on(1, make=two_large_layers, sizes=(3, 1, 20))
+    assert on(8, make=two_large_layers, sizes=(3, 1, 20))[0] == (alone, losses)
 
 
 def test_the_weights_of_all_ranks_are_the_same() -> None:

@@ -20,16 +20,17 @@ from minicnn.distributed.endings import Ending, text_for
 HOST = re.escape(platform.node())
 PROGRAM = Path(__file__).parent / "failing_ranks.py"
 LEFT = f"rank 1 on {HOST} has ended in the middle of the work, without an error"
+# What goes wrong: the possible exit codes, and what is printed.
 FAILURES = {
-    "exit 0": (1, f"^rank 0 on {HOST}: DistributedError: {LEFT}"),
-    "exit 3": (3, f"^rank 0 on {HOST}: DistributedError: {LEFT}"),
-    "exit at once": (1, f"rank 1 .*on node {HOST}"),
-    "error": (1, f"^rank 1 on {HOST}: FileNotFoundError: photos: no such folder$"),
-    "error in a thread": (1, f"^rank 1 on {HOST}: ValueError in reader: invalid literal"),
-    "killed": (128 + signal.SIGKILL, rf"rank 1 .*on node {HOST}[^*]*signal 9 \(Killed\)"),
-    "interrupted": (130, "rank 1"),
+    "exit 0": ({1}, f"^rank 0 on {HOST}: DistributedError: {LEFT}"),
+    "exit 3": ({1, 3}, f"^rank 0 on {HOST}: DistributedError: {LEFT}"),
+    "exit at once": ({1}, f"rank 1 .*on node {HOST}"),
+    "error": ({1}, f"^rank 1 on {HOST}: FileNotFoundError: photos: no such folder$"),
+    "error in a thread": ({1}, f"^rank 1 on {HOST}: ValueError in reader: invalid literal"),
+    "killed": ({128 + signal.SIGKILL}, rf"rank 1 .*on node {HOST}[^*]*signal 9 \(Killed\)"),
+    "interrupted": ({130}, "rank 1"),
     "error of the main process at the end": (
-        1,
+        {1},
         f"^rank 0 on {HOST}: OSError: runs/scene-1: No space left on device$",
     ),
 }
@@ -40,7 +41,7 @@ pytestmark = needs_mpi
 @pytest.mark.parametrize(("what", "expected"), FAILURES.items(), ids=FAILURES)
 def test_the_job_ends_and_says_which_process_has_failed(what, expected):
     done = mpirun(2, PROGRAM, what)
-    assert done.returncode == expected[0], done.stderr
+    assert done.returncode in expected[0], done.stderr
     assert re.search(expected[1], done.stderr, re.MULTILINE), done.stderr
     assert "all is well" not in done.stdout
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from mpi import ROOT, mpirun, needs_mpi
@@ -51,3 +52,13 @@ def assert_same_models(a: Path, b: Path) -> None:
     assert [w.tobytes() for w in one.get_weights()] == [w.tobytes() for w in two.get_weights()]
     slots = [{key: array.tobytes() for key, array in model.slots.items()} for model in (one, two)]
     assert slots[0] == slots[1] and slots[0]
+
+
+@needs_mpi
+def test_processes_share_the_processors_unless_told_otherwise() -> None:
+    code = "import minicnn as mc; {}mc.distributed.init(); print(mc.config.get_threads())"
+    shared = mpirun(2, "-c", code.format(""), MINICNN_NUM_THREADS="")
+    chosen = mpirun(2, "-c", code.format("mc.config.set_threads(2); "), MINICNN_NUM_THREADS="")
+    most = len(os.sched_getaffinity(0))
+    assert shared.stdout.split() == [str(max(1, min(most, 8, os.cpu_count() // 2)))] * 2
+    assert chosen.stdout.split() == [str(min(most, 2))] * 2

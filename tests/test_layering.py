@@ -68,7 +68,7 @@ MAY_IMPORT = LEVEL_0 | {
         "_core", "checks", "contracts", "errors", "host_sync", "installed", "program", "shapes",
         "support.environment", "support.files", "tensor_contracts",
     },
-    "config": {"backends", "checks", "errors", "support.progress"},
+    "config": {"backends", "checks", "errors", "support.environment", "support.progress"},
     "mixed_precision": {"checks", "errors"},
     "devices": {"backends", "checks", "errors", "support.files", "support.memory_limits"},
     "dlpack": {"backends", "errors"},
@@ -109,7 +109,7 @@ MAY_IMPORT = LEVEL_0 | {
         "optimizers",
     },
     "tune": {*LEVEL_0, "backends", "callbacks", "models", "zoo"},
-    "distributed": {*LEVEL_0, "backends", "models", "optimizers"},
+    "distributed": {*LEVEL_0, "backends", "config", "models", "optimizers"},
     "classic": LEAVES,
     "compat": {
         *LEVEL_0, "backend", "callbacks", "layers", "models", "optimizers", "preprocessing",

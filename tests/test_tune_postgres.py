@@ -214,7 +214,7 @@ def test_tables_of_another_optuna_are_refused_with_a_command(tmp_path, postgres,
 
 
 def test_the_study_of_another_program_is_refused(tmp_path, postgres):
-    storage = ServerStorage(postgres, "s").open()
+    storage = ServerStorage(postgres, "s").connect()
     study = optuna.create_study(storage=storage, study_name="s")
     study.tell(study.ask(), 1.0)
     with pytest.raises(FormatError, match="trial 0 has a wrong number"):

@@ -130,6 +130,7 @@ def run(place, trials, workers, kills):
         for row in [one for one in found if one not in right]:
             print("different:", row, file=sys.stderr)
         different += found != right
+        print(f"{searches} searches, {total} kills, {different} different", file=sys.stderr)
     print(json.dumps({"kills": total, "searches": searches, "different": different}))
     return different
 

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from minicnn.distributed.launch import Place, place
-from minicnn.distributed.work_folder import BLOCK, Blocks, Job, WorkFolder, job_of
+from minicnn.distributed.work_folder import Blocks, Job, WorkFolder, job_of
 from minicnn.errors import DistributedError
 from minicnn.support.text import printable
 
@@ -53,7 +53,6 @@ def shared(
     work: Work,
     *,
     force: bool = False,
-    block: int = BLOCK,
     progress: Progress = lambda done, total: None,
 ) -> Iterator[Iterator[bytes] | None]:
     """Compute all blocks, together with other processes that call this for the same output.
@@ -64,7 +63,6 @@ def shared(
         its name with `.parts` at the end
     work : what is to be computed
     force : replace the output, and unfinished work of another job
-    block : inputs in a block
     progress : is told how many inputs are done
 
     Yields
@@ -80,13 +78,13 @@ def shared(
     OSError
         The folder cannot be written to, or the disk is full. What is done stays.
     """
-    run = _Run(Path(output), work, place(), force, block)
+    run = _Run(Path(output), work, place(), force)
     try:
         blocks = run.begin()
         if blocks is not None:
             run.compute(blocks, progress)
         if blocks is not None and run.has_to_join(blocks):
-            yield blocks.results()
+            yield run.results(blocks)
             run.folder.remove()
         else:
             yield None
@@ -102,10 +100,10 @@ def remove_rest(output: str | os.PathLike[str]) -> None:
 class _Run:
     """What one process does for a job."""
 
-    def __init__(self, output: Path, work: Work, here: Place, force: bool, block: int) -> None:
+    def __init__(self, output: Path, work: Work, here: Place, force: bool) -> None:
         self.folder = WorkFolder(output)
         self._output, self._before = output, _state(output)
-        self._work, self._here, self._force, self._block = work, here, force, block
+        self._work, self._here, self._force = work, here, force
 
     def begin(self) -> Blocks | None:
         """Return the blocks when the process that leads, perhaps this one, has checked the job.
@@ -164,6 +162,12 @@ class _Run:
                 return True
             time.sleep(SECONDS_TO_POLL)
 
+    def results(self, blocks: Blocks) -> Iterator[bytes]:
+        """Yield the results of all blocks, in the order of the inputs."""
+        for block in range(blocks.job.blocks):
+            result = blocks.result(block)
+            yield self._work.compute(blocks.inputs(block)) if result is None else result
+
     def _compute_if_free(self, blocks: Blocks, block: int) -> None:
         if not blocks.is_done(block):
             with blocks.taken(block) as mine:
@@ -173,7 +177,7 @@ class _Run:
     def _blocks_of_leader(self) -> Blocks:
         """Write the record of the job, or accept the one that is there."""
         inputs = self._work.inputs()
-        job = job_of(self._work.facts(), inputs, self._block)
+        job = job_of(self._work.facts(), inputs)
         record = self.folder.record()
         if record is not None and record.job != job and not self._force:
             raise self._refusal(record.job, job, "to begin anew, add --force")
@@ -186,7 +190,7 @@ class _Run:
         """
         here = job._replace(facts=self._work.facts())
         if self._here.rank == 0:
-            here = job_of(here.facts, self._work.inputs(), self._block)
+            here = job_of(here.facts, self._work.inputs())
         if here != job:
             raise self._refusal(job, here, "or wait for its end")
 
@@ -216,8 +220,6 @@ def differences(there: Job, here: Job) -> str:
         texts.append(f"it has {there.total:,} files, here {here.total:,}")
     elif there.digest != here.digest:
         texts.append("it has other files, or in another order")
-    if there.block != here.block:
-        texts.append(f"its blocks have {there.block} files, here {here.block}")
     return "; ".join(texts)
 
 

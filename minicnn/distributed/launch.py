@@ -39,6 +39,11 @@ def place() -> Place:
     return Place(0, 1)
 
 
+def job_name() -> str:
+    """Return a name that all processes of one `mpirun` have and no other job has; "" if unknown."""
+    return value_of("PMIX_NAMESPACE") or ""
+
+
 def _read(rank: str, size: str) -> Place:
     texts = value_of(rank) or "", value_of(size) or ""
     if all(text.isascii() and text.isdecimal() for text in texts):

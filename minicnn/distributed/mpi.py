@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import platform
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -17,10 +18,15 @@ from minicnn.installed import missing_extra
 # A process that waits longer looks whether the others still run, and sleeps between two looks.
 LONG_WAIT_SECONDS = 0.2
 SLEEP_SECONDS = 0.0005
+# Lets another process have the core, if one waits for it: it may be the one that must send.
+_yield: Callable[[], None] = getattr(os, "sched_yield", lambda: None)
 
 
 class MPICommunicator:
-    """All processes of an MPI job; see `Communicator` for the methods."""
+    """All processes of an MPI job; see `Communicator` for the methods.
+
+    `local_size` is the number of those that run on this machine.
+    """
 
     def __init__(self) -> None:
         self._mpi = _import_mpi()
@@ -31,6 +37,9 @@ class MPICommunicator:
         self.rank: int = self._world.rank
         self.size: int = self._world.size
         self.host = platform.node()
+        here = self._world.Split_type(self._mpi.COMM_TYPE_SHARED)
+        self.local_size: int = here.size
+        here.Free()
 
     def exchange(
         self, outgoing: Sequence[np.ndarray], incoming: Sequence[np.ndarray], tag: int
@@ -98,6 +107,8 @@ class _Requests:
             if time.monotonic() > patient:
                 self._endings.check(self._number)
                 time.sleep(SLEEP_SECONDS)
+            else:
+                _yield()
 
 
 def _bytes(array: np.ndarray) -> np.ndarray:

@@ -16,8 +16,8 @@ from minicnn.models.compiled_network import CompiledNetwork
 from minicnn.models.saving.model_files import training_to_document
 from minicnn.version import __version__
 
-# Of the description of a training: what rank 0 gives to all, and the long list of names.
-LEFT_OUT = ("optimizer_state", "parameters", "passes")
+# Of the description of a training: what rank 0 gives to all, and what has names of parameters.
+LEFT_OUT = ("optimizer_state", "parameters", "multipliers", "passes")
 PLAIN = (str, int, float, type(None))
 
 
@@ -58,12 +58,17 @@ def training_facts(
 
 
 def _network(model: CompiledNetwork) -> dict[str, Any]:
-    """Return the class and the arguments of each layer, and the shapes of all parameters."""
-    layers = {
-        one.name: {"class": type(one).__name__, **one.get_config()} for one in model.graph.layers
-    }
-    shapes = {name: str(one.shape) for name, one in model.named_parameters().items()}
-    return {**layers, **shapes, "fuse": model.fuse}
+    """Return the class and the arguments of each layer, and the shapes of all parameters.
+
+    Names are left out: automatic ones depend on what else a process has made before.
+    """
+    known: dict[str, Any] = {"fuse": model.fuse}
+    for number, layer in enumerate(model.graph.layers):
+        config = {name: value for name, value in layer.get_config().items() if name != "name"}
+        known[f"layer {number}"] = {"class": type(layer).__name__, **config}
+    for number, one in enumerate(model.named_parameters().values()):
+        known[f"parameter {number}"] = {"shape": str(one.shape), "multiplier": one.multiplier}
+    return known
 
 
 def _flat(name: str, value: Any) -> dict[str, str]:

@@ -9,12 +9,14 @@
             0000017.part    the result of block 17, written in one step
 
 A block is done when its result exists. Results depend on the inputs alone, so it does no harm if a
-block is computed twice, as on a file system without locks.
+block is computed twice, as on a file system without locks. They begin with a checksum, because the
+processes do not wait for the disk: after a power failure the last ones may be incomplete.
 """
 
 from __future__ import annotations
 
 import hashlib
+import itertools
 import json
 import os
 import shutil
@@ -23,12 +25,16 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple
 
-from minicnn.errors import FolderInUseError, FormatError
+from minicnn.errors import ArgumentError, FolderInUseError, FormatError
 from minicnn.support.atomic_files import make_names_durable, write_atomically, write_text
 from minicnn.support.files import open_regular, read_text, read_whole
 from minicnn.support.locks import FolderLock, is_locked
 
-BLOCK = 256  # inputs; a kill costs their computation
+# Inputs in a block, whose computation a kill costs. Many blocks are shared by many processes, but
+# each is a file. All sizes are multiples of the batches that networks get.
+SMALLEST, LARGEST = 64, 1024
+BLOCKS = 256
+CHECKSUM_BYTES = 32
 MAX_BYTES = 1 << 30  # of one result
 END = b"\0"  # of a name in the list: the only byte that no name has
 RECORD, LEADER, INPUTS = "job.json", "leader.lock", "inputs"
@@ -103,12 +109,14 @@ class Blocks:
 
     def write(self, block: int, result: bytes) -> None:
         """Write the result of a block; it is done then."""
-        write_atomically(self._part(block), [result])
+        checksum = hashlib.sha256(result).digest()
+        write_atomically(self._part(block), [checksum, result], durable=False)
 
-    def results(self) -> Iterator[bytes]:
-        """Yield the results of all blocks, in the order of the inputs."""
-        for block in range(self.job.blocks):
-            yield read_whole(self._part(block), MAX_BYTES)
+    def result(self, block: int) -> bytes | None:
+        """Return the result of a block; None if it is damaged."""
+        content = read_whole(self._part(block), MAX_BYTES)
+        checksum, result = content[:CHECKSUM_BYTES], content[CHECKSUM_BYTES:]
+        return result if hashlib.sha256(result).digest() == checksum else None
 
     def _part(self, block: int) -> Path:
         return self.folder / f"{block:07d}.part"
@@ -184,8 +192,10 @@ class WorkFolder:
         """
         folder = self.path / job.key
         folder.mkdir(exist_ok=True)
-        record = Record(job, _offsets(inputs, job.block), os.getpid())
-        write_atomically(folder / INPUTS, _list_of(inputs))
+        parts = list(_list_of(inputs, job.block))
+        write_atomically(folder / INPUTS, parts)
+        offsets = [0, *itertools.accumulate(map(len, parts))]
+        record = Record(job, offsets, os.getpid())
         write_text(self.path / RECORD, json.dumps(record._asdict()))
         self._remove_all_but(job.key, RECORD)
         return record
@@ -218,22 +228,33 @@ class WorkFolder:
                 path.unlink()
 
 
-def job_of(facts: dict[str, str], inputs: Sequence[str], block: int = BLOCK) -> Job:
-    """Return the job that computes these inputs."""
+def job_of(facts: dict[str, str], inputs: Sequence[str]) -> Job:
+    """Return the job that computes these inputs.
+
+    Raises
+    ------
+    ArgumentError
+        An input contains a zero byte, which no file name has.
+    """
     digest = hashlib.sha256()
     for name in inputs:
+        if "\0" in name:
+            raise ArgumentError(f"a file name has no zero byte; got {name[:80]!r}")
         digest.update(os.fsencode(name) + END)
-    return Job(facts, len(inputs), digest.hexdigest(), block)
+    return Job(facts, len(inputs), digest.hexdigest(), block_size(len(inputs)))
 
 
-def _list_of(inputs: Sequence[str]) -> Iterator[bytes]:
-    for start in range(0, len(inputs), BLOCK):
-        yield b"".join(os.fsencode(name) + END for name in inputs[start : start + BLOCK])
+def block_size(total: int) -> int:
+    """Return how many inputs a block has.
+
+    >>> block_size(100), block_size(100_000), block_size(10_000_000)
+    (64, 256, 1024)
+    """
+    power_of_2: int = 2 ** max(0, (total // BLOCKS).bit_length() - 1)
+    return min(max(power_of_2, SMALLEST), LARGEST)
 
 
-def _offsets(inputs: Sequence[str], block: int) -> list[int]:
-    offsets = [0]
+def _list_of(inputs: Sequence[str], block: int) -> Iterator[bytes]:
+    """Yield the list of inputs, block by block, as it is in the file."""
     for start in range(0, len(inputs), block):
-        lengths = (len(os.fsencode(name)) + 1 for name in inputs[start : start + block])
-        offsets.append(offsets[-1] + sum(lengths))
-    return offsets
+        yield b"".join(os.fsencode(name) + END for name in inputs[start : start + block])

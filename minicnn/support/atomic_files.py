@@ -50,7 +50,7 @@ if hasattr(os, "register_at_fork"):
 
 
 @by_main_only
-def write_atomically(path: Path, parts: Parts) -> None:
+def write_atomically(path: Path, parts: Parts, *, durable: bool = True) -> None:
     """Write `parts`, one after the other, to a file; on an error the old file does not change.
 
     Parameters
@@ -59,6 +59,9 @@ def write_atomically(path: Path, parts: Parts) -> None:
         The file to create or replace; its folder must exist.
     parts : iterable of bytes or memoryview
         The content; it is iterated over once.
+    durable : bool
+        Wait until the disk has the content, and read it back. Without that, a power failure may
+        leave a file with the new name and other content, so its reader must notice that.
 
     Raises
     ------
@@ -78,13 +81,16 @@ def write_atomically(path: Path, parts: Parts) -> None:
     with path_in_errors(path), new_temporary(folder) as temporary:
         handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | BINARY, 0o666)
         try:
-            _check_content(temporary, _write(handle, parts))
+            written = _write(handle, parts, durable=durable)
+            if durable:
+                _check_content(temporary, written)
             os.replace(temporary, path)
         except BaseException:  # Ctrl-C too
             with suppress(OSError):
                 os.unlink(temporary)
             raise
-        make_names_durable(folder)
+        if durable:
+            make_names_durable(folder)
 
 
 def write_text(path: Path, text: str) -> None:
@@ -274,14 +280,15 @@ def is_alive(process: int) -> bool:
     return True
 
 
-def _write(handle: int, parts: Parts) -> bytes:
-    """Write `parts`, force them to the disk and close the file; return their SHA-256."""
+def _write(handle: int, parts: Parts, *, durable: bool = True) -> bytes:
+    """Write `parts`, by default also to the disk, and close the file; return their SHA-256."""
     digest = hashlib.sha256()
     try:
         for part in parts:
             digest.update(part)
             _write_all(handle, part)
-        os.fsync(handle)
+        if durable:
+            os.fsync(handle)
     finally:
         os.close(handle)
     return digest.digest()

@@ -51,7 +51,7 @@ class FolderStorage:
         with locked(self.folder / JOURNAL_LOCK):
             drop_torn_line(self.folder / JOURNAL)
 
-    def open(self) -> Any:
+    def connect(self) -> Any:
         """Return Optuna's storage."""
         optuna = import_optuna()
         journal = self.folder / JOURNAL

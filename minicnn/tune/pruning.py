@@ -22,20 +22,15 @@ def new_pruner(name: str | None, workers: int | None = None) -> Any:
     workers : int, optional
         If given, a trial is compared only with those that its search names.
     """
-    pruners = import_optuna().pruners
-    if name is None:
-        return pruners.NopPruner()
-    if name == "median":
-        median = pruners.MedianPruner(n_startup_trials=FIRST_TRIALS)
-        return median if workers is None else LimitedPruner(median)
-    if name == "hyperband" and workers is None:
-        return pruners.HyperbandPruner()
+    pruner = _pruner_of_optuna(name)
+    if workers is None:
+        return pruner
     if name == "hyperband":
         raise ArgumentError(
             "with workers, pruner must be 'median' or None: which trials hyperband stops always "
             "depends on the order in which they are trained"
         )
-    raise ArgumentError(f"pruner must be one of {[*PRUNERS, None]}; got {name!r}")
+    return LimitedPruner(pruner)
 
 
 class LimitedPruner:
@@ -48,3 +43,14 @@ class LimitedPruner:
     def prune(self, _study: Any, trial: Any) -> bool:
         """Return whether the trial is stopped."""
         return self.pruner.prune(self.results, trial)
+
+
+def _pruner_of_optuna(name: str | None) -> Any:
+    pruners = import_optuna().pruners
+    if name is None:
+        return pruners.NopPruner()
+    if name == "median":
+        return pruners.MedianPruner(n_startup_trials=FIRST_TRIALS)
+    if name == "hyperband":
+        return pruners.HyperbandPruner()
+    raise ArgumentError(f"pruner must be one of {[*PRUNERS, None]}; got {name!r}")

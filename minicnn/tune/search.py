@@ -23,7 +23,7 @@ from minicnn.tune.trial import Build, Trained, Training
 
 # Shapes that do not fit and a loss that overflows are results of a trial; other errors are bugs.
 FAILURES = (NumericError, ShapeError, SizeLimitError)
-WAIT_S = 0.2  # until a process looks again whether other ones have ended their trials
+WAIT_S = 0.5  # until a process looks again whether other ones have ended their trials
 
 
 class Job(NamedTuple):

@@ -42,7 +42,8 @@ def explanation(error: BaseException) -> str:
     taken = import_optuna().exceptions.UpdateFinishedTrialError
     if isinstance(error, taken) or str(error).startswith("Cannot tell a "):
         return TAKEN
-    text = " ".join(str(_reported(error)).split()) or type(error).__name__
+    lines = str(_reported(error)).strip().splitlines() or [type(error).__name__]
+    text = " ".join(lines[0].split())  # the others quote the statement, or guess at the cause
     found = (advice for pattern, advice in ADVICE.items() if re.search(pattern, text))
     return "; ".join([text, *list(found)[:1]])
 

@@ -31,7 +31,7 @@ from minicnn.tune.server_errors import explanation, kinds_of_errors, table_error
 CHOICE = 0  # the second number of the lock that is held while a trial is chosen
 MAKING_TABLES = "minicnn tune"  # stands for a search's name in the lock that is held meanwhile
 CONNECT_TIMEOUT_S = 20
-# Client and server notice within two minutes that the other one has vanished from the network.
+# Client and server notice within about a minute that the other one has vanished from the network.
 KEEPALIVE = {
     "keepalives_idle": 30, "keepalives_interval": 10, "keepalives_count": 3,
     "user_timeout": 60_000,  # ms
@@ -67,20 +67,20 @@ class ServerStorage:
 
     def exists(self) -> bool:
         """Return whether a search of this name was started in the database."""
-        return self.study_name in import_optuna().get_all_study_names(self.open())
+        return self.study_name in import_optuna().get_all_study_names(self.connect())
 
     def prepare(self) -> None:
-        """Do nothing: `open` makes the tables."""
+        """Do nothing: `connect` makes the tables."""
 
-    def open(self) -> Any:
+    def connect(self) -> Any:
         """Return Optuna's storage, and make its tables if there are none."""
         optuna = import_optuna()
         import sqlalchemy
 
-        with closing(self._connect(autocommit=True)) as connection, ExitStack() as on_error:
+        with closing(self._new_connection(autocommit=True)) as connection, ExitStack() as on_error:
             connection.execute(LOCK, [_signed(_number_of(MAKING_TABLES)), CHOICE])
             # Optuna gets connections, since an address with a password may appear in its messages.
-            pool = sqlalchemy.pool.QueuePool(self._connect, pre_ping=True)
+            pool = sqlalchemy.pool.QueuePool(self._new_connection, pre_ping=True)
             on_error.callback(pool.dispose)
             try:
                 storage = optuna.storages.RDBStorage("postgresql+psycopg://", {"pool": pool})
@@ -119,7 +119,7 @@ class ServerStorage:
         Errors of the database inside the block become a StorageError.
         """
         try:
-            with closing(self._connect(autocommit=True)) as connection:
+            with closing(self._new_connection(autocommit=True)) as connection:
                 key = self._new_worker(connection)
                 self._worker = connection
                 try:
@@ -143,9 +143,9 @@ class ServerStorage:
     def remove(self) -> None:
         """Delete the search from the database."""
         with self.reading(), suppress(KeyError):  # there is none
-            import_optuna().delete_study(study_name=self.study_name, storage=self.open())
+            import_optuna().delete_study(study_name=self.study_name, storage=self.connect())
 
-    def _connect(self, **options: Any) -> Any:
+    def _new_connection(self, **options: Any) -> Any:
         import psycopg
 
         return psycopg.connect(**self._parts, **options)
@@ -154,7 +154,7 @@ class ServerStorage:
         """The connection of the worker, so that its loss is noticed; for others, a new one."""
         if self._worker is not None:
             return nullcontext(self._worker)
-        return closing(self._connect(autocommit=True))
+        return closing(self._new_connection(autocommit=True))
 
     def _new_worker(self, connection: Any) -> list[int]:
         """Take the lock of a number that no other worker has, and return its two numbers."""

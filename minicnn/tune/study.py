@@ -13,6 +13,7 @@ import errno
 import hashlib
 import shutil
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -68,7 +69,7 @@ class Study:
         storage.prepare()
         with storage.reading(), storage.lock(), quiet_optuna():
             self.optuna = optuna.create_study(
-                storage=storage.open(),
+                storage=storage.connect(),
                 study_name=storage.study_name,
                 direction=self.direction,
                 sampler=self.sampler,
@@ -144,8 +145,9 @@ class Study:
         rest = [record for record in running if is_chosen(record)]
         alive = self.storage.alive(record.user_attrs["worker"] for record in rest)
         for record in half + [one for one in rest if one.user_attrs["worker"] not in alive]:
-            # A worker that has only lost its connection may have ended its trial meanwhile.
-            self.optuna.tell(record.number, state=self.states.FAIL, skip_if_finished=True)
+            # A worker that has only lost its connection may end its trial at this moment.
+            with suppress(import_optuna().exceptions.UpdateFinishedTrialError):
+                self.optuna.tell(record.number, state=self.states.FAIL, skip_if_finished=True)
 
     def _results(self, records: Iterable[Any], last: int) -> Any:
         """An Optuna study, in memory, of the results of trials 0 to `last`, in this order."""
@@ -202,7 +204,7 @@ def known_settings(storage: Storage) -> dict[str, Any]:
     with storage.reading():
         if not storage.exists():
             raise FileNotFoundError(errno.ENOENT, "no search was begun here", storage.name)
-        study = import_optuna().load_study(study_name=storage.study_name, storage=storage.open())
+        study = import_optuna().load_study(study_name=storage.study_name, storage=storage.connect())
         return check_settings(study.user_attrs.get("settings"), storage.place)
 
 

@@ -22,7 +22,7 @@ from minicnn.apps.cli import (
 )
 from minicnn.apps.cli.command import cli_command
 from minicnn.apps.cli.exit_codes import BadDataFound
-from minicnn.apps.cli.progress import counting
+from minicnn.apps.cli.progress import counting, counting_in_logs
 from minicnn.apps.library.feature_extractor import FeatureExtractor
 from minicnn.apps.library.indexing import Indexed, index
 from minicnn.apps.library.listing import NEEDS_HEIC
@@ -30,6 +30,7 @@ from minicnn.apps.library.loading import library_extractors, model_source
 from minicnn.apps.library.models import Folder
 from minicnn.apps.library.opening import Library, database_errors, file_of, open_library
 from minicnn.apps.library.preparing import prepare
+from minicnn.apps.library.together import of_environment
 from minicnn.installed import install_command
 from minicnn.models.training.interrupt import Interrupt
 from minicnn.support.postgresql import is_server
@@ -78,7 +79,8 @@ def command(
 
     The library is a file in DIR, unless --library or --database names another place. A second run
     looks for new, changed, moved and deleted pictures; without DIR it searches the folders that the
-    library has. Several runs may fill one library at the same time.
+    library has. Several runs may fill one library at the same time, also as one job of several
+    processes: mpirun -n 4 minicnn index ...
 
     Each picture is described by its colors, its texture and a network: by default that of the
     library, for a new one EfficientNet-Lite0 if it is installed, else the one that comes with
@@ -92,12 +94,16 @@ def command(
     with database_errors(library):
         folders = directories or _known_folders(library)
         extractors = library_extractors(library, [model_source(one) for one in models])
-    output.note(f"{printable(library.name)}, described by {_names(extractors)}")
-    with Interrupt() as interrupt, counting("indexing") as progress:
+    together = of_environment()
+    if together.is_first:
+        output.note(f"{printable(library.name)}, described by {_names(extractors)}")
+    with Interrupt() as interrupt, counting_in_logs("indexing") as progress:
         done = index(
-            library, folders, extractors,
-            force=force, rebuild=rebuild, progress=progress, stop=lambda: interrupt.asked,
+            library, folders, extractors, force=force, rebuild=rebuild, progress=progress,
+            stop=lambda: interrupt.asked, together=together,
         )  # fmt: skip
+    if not together.is_first:
+        return
     if not done.stopped:
         with database_errors(library), counting("preparing the search") as progress:
             prepare(library, progress)

@@ -11,26 +11,20 @@ import click
 from minicnn.apps import sorter
 from minicnn.apps.cli import options, output, sort_learn
 from minicnn.apps.cli.command import cli_command
-from minicnn.apps.cli.model_file import load_sorter_model
-from minicnn.apps.cli.options import typed
 from minicnn.apps.cli.progress import counting
+from minicnn.apps.cli.shared_work import check_table
+from minicnn.apps.cli.sort_job import SortJob
 from minicnn.apps.cli.sort_journal import LATEST, check_interrupted, resume_sorting, undo_sorting
 from minicnn.apps.cli.sort_texts import (
     counts_text,
-    images_text,
-    left_alone_text,
     outcome_fields,
     plan_fields,
-    plan_rows,
     plan_text,
     report,
 )
-from minicnn.apps.sorter import Answer, Choices, Found, Outcome, Plan
-from minicnn.apps.sorter.finding import NEEDS_HEIC
-from minicnn.installed import install_command
-from minicnn.models import Model
+from minicnn.apps.sorter import Choices, Outcome, Plan
+from minicnn.distributed.launch import place
 from minicnn.models.training.interrupt import Interrupt
-from minicnn.support.csv_files import write_csv
 
 NOTHING = "There is nothing to do: no image would go to another place."
 EXAMPLE = "minicnn sort holiday"
@@ -95,6 +89,9 @@ def command(
     Without --apply, the plan is printed and nothing is changed. Files keep their bytes, times and
     permissions, and nothing is overwritten. A journal allows --undo, also after a kill. The exit
     code is 3 if some images cannot be read or were not sorted.
+
+    With --csv, several processes classify the images together: mpirun -n 4 minicnn sort ... If that
+    is interrupted, repeat it, and it goes on.
     """
     if undo is not None and resume is not None:
         raise click.UsageError("give either --undo or --resume")
@@ -104,9 +101,12 @@ def command(
     elif resume is not None:
         resume_sorting(resume, folder, as_json=as_json)
     else:
-        output.check_target(csv_file, force=force)
+        check_table(csv_file, force=force, command="sort")
         choices = Choices(min_confidence, move, unsure_dir, into)
-        _sort(words, choices, csv_file, recursive=recursive, really=really, as_json=as_json)
+        _sort(
+            words, choices, csv_file,
+            recursive=recursive, really=really, force=force, as_json=as_json,
+        )  # fmt: skip
 
 
 def _sort(
@@ -116,22 +116,22 @@ def _sort(
     *,
     recursive: bool,
     really: bool,
+    force: bool,
     as_json: bool,
 ) -> None:
     """Plan, show the plan, and apply it if that is wanted."""
     model_file, directory = _model_and_folder(words)
-    check_interrupted(choices.into or directory, really=really)
-    found = _found(directory, recursive=recursive)
-    model = load_sorter_model(model_file)
-    plan = typed("--unsure-dir", sorter.make_plan, found, _classified(model, found), choices)
-    if csv_file is not None:
-        write_csv(csv_file, *plan_rows(plan))
-        output.note(f"Written: {csv_file}, {len(plan.items)} rows")
+    if place().rank == 0:
+        check_interrupted(choices.into or directory, really=really)
+    job = SortJob(model_file, directory, choices, recursive=recursive)
+    plan = job.plan() if csv_file is None else _shared_plan(job, csv_file, force=force)
+    if plan is None:
+        return
     outcome = _applied(plan) if really else None
     if as_json:
-        output.print_json(**plan_fields(plan, found, model), **outcome_fields(outcome))
+        output.print_json(**plan_fields(plan, job.found, job.model), **outcome_fields(outcome))
     else:
-        output.result(plan_text(plan, model) if outcome is None else counts_text(plan))
+        output.result(plan_text(plan, job.model) if outcome is None else counts_text(plan))
     if outcome is None:
         something = any(one.is_carried for one in plan.items)
         line = _apply_line(words, recursive, choices)
@@ -148,22 +148,14 @@ def _model_and_folder(words: Sequence[Path]) -> tuple[Path | None, Path]:
     return (words[0] if len(words) == 2 else None), words[-1]
 
 
-def _found(directory: Path, *, recursive: bool) -> Found:
-    """Return the images of the folder; an error if there are none."""
-    found = sorter.find(directory, recursive=recursive)
-    output.note(f"{images_text(len(found.groups))} found{left_alone_text(found.left_alone)}")
-    if NEEDS_HEIC in found.left_alone:
-        output.note(f"HEIC images are read after: {install_command('heic')}")
-    if not found.groups:
-        below = "" if recursive else "; folders below it are read with --recursive"
-        raise FileNotFoundError(2, f"no images here{below}", str(directory))
-    return found
-
-
-def _classified(model: Model, found: Found) -> list[Answer]:
-    total = len(found.groups)
-    with counting("classifying") as progress:
-        return sorter.classify(model, found.groups, done=lambda n: progress(n, total))
+def _shared_plan(job: SortJob, csv_file: Path, *, force: bool) -> Plan | None:
+    """Return the plan if this process has written its table; else another one goes on with it."""
+    plan = job.shared_plan(csv_file, force=force)
+    if plan is not None:
+        output.note(f"Written: {csv_file}, {len(plan.items)} rows")
+    elif place().rank == 0:
+        output.note(f"Written by another process, which does the rest: {csv_file}")
+    return plan
 
 
 def _applied(plan: Plan) -> Outcome:

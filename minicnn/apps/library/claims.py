@@ -44,8 +44,26 @@ class Wanted(NamedTuple):
         missing = Q(sha256="")
         for key in self.extractors:
             missing |= ~Exists(Features.objects.filter(picture=OuterRef("pk"), extractor=key))
-        pictures = Picture.objects.using(self.library.alias).filter(missing, failure="")
-        return pictures.filter(folder__in=self.folders).order_by("id")
+        return self._readable().filter(missing).order_by("id")
+
+    def complete(self) -> int:
+        """Return how many pictures lack nothing."""
+        return self._readable().count() - self.pictures().count()
+
+    def failed(self) -> list[tuple[str, str]]:
+        """Return (path, reason) of the pictures that cannot be read."""
+        pictures = Picture.objects.using(self.library.alias).filter(folder__in=self.folders)
+        failed = pictures.exclude(failure="").select_related("folder").order_by("id")
+        return [(path_of(one), one.failure) for one in failed]
+
+    def _readable(self) -> QuerySet[Picture]:
+        pictures = Picture.objects.using(self.library.alias)
+        return pictures.filter(folder__in=self.folders, failure="")
+
+
+def path_of(picture: Picture) -> str:
+    """Return the absolute path of a picture."""
+    return os.path.join(picture.folder.path, picture.path)
 
 
 class Claims:

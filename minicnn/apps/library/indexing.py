@@ -10,23 +10,27 @@ from typing import NamedTuple
 
 from django.db import transaction
 
-from minicnn.apps.library.claims import Claims, Wanted
+from minicnn.apps.library.claims import Claims, Wanted, path_of
 from minicnn.apps.library.feature_extractor import Described, FeatureExtractor
+from minicnn.apps.library.folders import folder_parts
 from minicnn.apps.library.foreign import register
 from minicnn.apps.library.models import Features, Picture
 from minicnn.apps.library.opening import Library, database_errors
 from minicnn.apps.library.picture_jobs import COLUMNS, ReadJob, read_job
 from minicnn.apps.library.scanning import Scan, scan
+from minicnn.apps.library.together import ALONE, Together, forget_scan, tell_scanned, wait_for_scan
 from minicnn.data.parallel import default_threads
 from minicnn.support.threads import Job, ThreadPool
 
 BATCH = 32  # pictures that an extractor gets at a time
+SECONDS_TO_COUNT = 2.0  # between two counts of what all processes have done
+SECONDS_TO_POLL = 0.5
 
 Progress = Callable[[int, int], object]
 
 
 class Indexed(NamedTuple):
-    """What an indexing run did."""
+    """What an indexing run did; of several processes of one job, the first one tells of all."""
 
     scan: Scan
     described: int  # pictures
@@ -44,11 +48,13 @@ def index(
     rebuild: bool = False,
     progress: Progress = lambda done, total: None,
     stop: Callable[[], bool] = lambda: False,
+    together: Together = ALONE,
 ) -> Indexed:
     """Bring a library up to date with folders, and describe the pictures that lack features.
 
     Other processes may index the same library meanwhile; each picture is described by one of them.
-    A kill loses the pictures of one block, which the next run describes.
+    A kill loses the pictures of one block, which the next run describes, or the other processes of
+    the job.
 
     Parameters
     ----------
@@ -59,6 +65,7 @@ def index(
     rebuild : forget the features that another model of the same name made
     progress : called with (pictures done, all that this run found to do)
     stop : asked after each batch; after True, what is done is written and the run ends
+    together : which process of a job this is; all of them end when all pictures are described
 
     Raises
     ------
@@ -68,15 +75,25 @@ def index(
     """
     start = time.monotonic()
     with database_errors(library):
-        keys = register(library, extractors, rebuild=rebuild)
-        scanned = scan(library, directories, force=force)
+        if (
+            together.are_several
+            and not together.is_first
+            and wait_for_scan(library, together, stop)
+        ):
+            keys = register(library, extractors)
+            scanned = Scan(folder_parts(library, directories), 0, 0, 0, 0, 0, {})
+        else:
+            forget_scan(library, together)
+            keys = register(library, extractors, rebuild=rebuild)
+            scanned = scan(library, directories, force=force)
         folders = [part.folder for part in scanned.parts]
         wanted = Wanted(library, folders, list(keys.values()))
-        filling = _Filling(wanted, extractors, keys, progress, stop)
+        filling = _Filling(wanted, extractors, keys, progress, stop, together)
+        tell_scanned(library, together)
         if filling.total:
             filling.run()
-    seconds = time.monotonic() - start
-    return Indexed(scanned, filling.described, filling.failed, filling.stopped, seconds)
+        described, failed = filling.result()
+    return Indexed(scanned, described, failed, filling.stopped, time.monotonic() - start)
 
 
 class _Filling:
@@ -89,14 +106,17 @@ class _Filling:
         keys: Mapping[str, int],
         progress: Progress,
         stop: Callable[[], bool],
+        together: Together,
     ) -> None:
         self._wanted, self._alias = wanted, wanted.library.alias
+        self._together = together
         self._extractors, self._keys = extractors, keys
         self._progress, self._stop = progress, stop
         self.total = wanted.pictures().count()
-        self.described, self.stopped = 0, False
-        self.failed: list[tuple[str, str]] = []
-        self._done = 0
+        self._complete = wanted.complete() if together.tells_of_all else 0
+        self._described, self.stopped = 0, False
+        self._failed: list[tuple[str, str]] = []
+        self._done, self._counted = 0, 0.0
         self._left: set[int] = set()  # pictures that this run does not try again
 
     def run(self) -> None:
@@ -108,8 +128,31 @@ class _Filling:
                     if pictures:
                         self._block(pictures, pool, claims)
                 if not pictures and after < 0:
-                    return
+                    if not self._others_work():
+                        return
+                    time.sleep(SECONDS_TO_POLL)
+                    self._tell()
+                    self.stopped = self._stop()
                 after = pictures[-1].id if pictures else -1
+
+    def result(self) -> tuple[int, list[tuple[str, str]]]:
+        """Return how many pictures were described, and which cannot be read."""
+        if not self._together.tells_of_all:
+            return self._described, self._failed
+        return self._wanted.complete() - self._complete, self._wanted.failed()
+
+    def _others_work(self) -> bool:
+        """Return whether other processes of the job have pictures, which they may give up."""
+        left = self._wanted.pictures().exclude(id__in=list(self._left))
+        return self._together.are_several and left.exists()
+
+    def _tell(self) -> None:
+        """Tell the progress, which in a job of several processes is that of all."""
+        if not self._together.are_several:
+            self._progress(self._done, max(self.total, self._done))
+        elif time.monotonic() - self._counted >= SECONDS_TO_COUNT:
+            self._counted = time.monotonic()
+            self._progress(max(self.total - self._wanted.pictures().count(), 0), self.total)
 
     def _block(self, pictures: list[Picture], pool: ThreadPool, claims: Claims) -> None:
         """Describe the pictures of a block and write them, in one transaction."""
@@ -123,7 +166,7 @@ class _Filling:
             described += self._describe(read)
             found += read
             self._done += len(batch)
-            self._progress(self._done, max(self.total, self._done))
+            self._tell()
             if self._stop():
                 self.stopped = True
                 break
@@ -178,12 +221,8 @@ class _Filling:
             Features.objects.using(self._alias).bulk_create(
                 [one for one in described if one.picture_id in may]
             )
-        self.described += sum(not one.failure for one in pictures)
-        self.failed += [
-            (os.path.join(one.folder.path, one.path), one.failure)
-            for one in pictures
-            if one.failure
-        ]
+        self._described += sum(not one.failure for one in pictures)
+        self._failed += [(path_of(one), one.failure) for one in pictures if one.failure]
 
 
 def _batches(jobs: Sequence[Job[ReadJob | None]]) -> Iterator[list[ReadJob | None]]:

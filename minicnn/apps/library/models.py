@@ -74,3 +74,10 @@ class Features(models.Model):
             models.UniqueConstraint(fields=["picture", "extractor"], name="one_vector_a_picture")
         ]
         indexes = [models.Index(fields=["extractor", "label"])]  # noqa: RUF012
+
+
+class ScannedJob(models.Model):
+    """A job of several processes whose first one has compared the folders with the library."""
+
+    name = models.CharField(max_length=200, unique=True)
+    at = models.DateTimeField()

@@ -186,7 +186,8 @@ class Fit:
 
     def _train(self) -> None:
         """Take the steps of one epoch, in groups of as many as the engine takes per call."""
-        fetched = self.interrupt.each(each_with_own_rows(self._groups(), rows_of_this_process()))
+        rows_of = rows_of_this_process() if self.data.prepares_own_rows else None
+        fetched = self.interrupt.each(each_with_own_rows(self._groups(), rows_of))
         with closing(train_groups(self.model, fetched)) as groups:
             for trained in random.each_seeded(groups, self.state.seed):
                 if trained.losses:
