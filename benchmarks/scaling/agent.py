@@ -1,6 +1,6 @@
 """Start a command in the network namespace of an address, for mpirun in place of ssh.
 
-    mpirun --prtemca plm_ssh_agent "python benchmarks/scaling/agent.py" --host 10.77.0.1,10.77.0.2 ...
+    mpirun --prtemca plm_ssh_agent "python benchmarks/scaling/agent.py" --host 10.77.0.1 ...
 
 The command sees a host name of its own, because Open MPI recognizes machines by their names.
 """

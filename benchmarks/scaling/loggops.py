@@ -1,9 +1,9 @@
 """The LogGOPS model of a network: its parameters, and how they follow from measured messages.
 
-A message of k bytes keeps the sender's processor busy for o + k O, and the receiver's as well. The
-link of each rank carries one message after the other, each in each direction for g + k G. The last
-byte arrives L after it was sent. A message of more than S bytes waits for an answer of the receiver
-before it is sent: one message there and one back.
+A message of k bytes takes the sender's processor o + k O, and the receiver's as well. The link of
+each rank carries one message after the other in each direction, for g + k G each. The last byte
+arrives L after it was sent. Before a message of more than S bytes the sender asks the receiver, and
+waits for the answer.
 
 References
 ----------
@@ -23,6 +23,8 @@ Points = list[tuple[float, float]]  # bytes, seconds
 # Open MPI sends longer messages only when they are expected (btl_sm_eager_limit and
 # btl_tcp_eager_limit of Open MPI 5).
 EAGER = {"memory": 4096, "loopback": 65536, "namespaces": 65536}
+HEADER = 64  # bytes of Open MPI's own within these limits, about
+LONG = 1 << 17  # bytes from which the time of a message is that of its bytes
 
 
 class LogGOPS(NamedTuple):
@@ -40,7 +42,7 @@ class LogGOPS(NamedTuple):
         return messages * (self.o + size * self.O)
 
     def link(self, messages: int, size: float) -> float:
-        """Seconds of the link to send messages of `size` bytes, and to receive as many meanwhile."""
+        """Seconds of the link to send messages of `size` bytes, and to receive as many."""
         return messages * (max(self.g, self.o) + size * self.G)
 
     @property
@@ -50,22 +52,30 @@ class LogGOPS(NamedTuple):
 
 
 def fit(measured: dict[str, Any], place: str) -> LogGOPS:
-    """The parameters that explain what `ping_pong.py` has measured."""
-    others = measured["ranks"] - 1
+    """The parameters that explain what `ping_pong.py` has measured.
+
+    Latency and gap are those of exchanges between all ranks, which is what a training does.
+    """
+    others, overhead, gap = measured["ranks"] - 1, measured["send"], measured["stream"]
+    limit = EAGER[place] - HEADER
+    _, short = line([point for point in measured["exchange"] if point[0] <= limit])
+    per_byte, _ = line([point for point in measured["exchange"] if point[0] >= LONG])
+    work, _ = line([point for point in measured["work"] if point[0] >= LONG])
     return LogGOPS(
-        L=max(0.0, measured["half_round_trip"][0][1] - 2 * measured["send"]),
-        o=measured["send"],
-        g=measured["stream"],
-        G=slope(measured["exchange"]) / others,
-        O=slope(measured["work"]) / 2,  # an exchange of two ranks sends and receives a message
-        S=EAGER[place],
+        L=max(0.0, short - others * max(gap, overhead)),
+        o=overhead,
+        g=gap,
+        G=per_byte / others,
+        O=work / 2,  # an exchange of two ranks sends and receives a message
+        S=limit,
     )
 
 
-def slope(points: Points) -> float:
-    """Seconds per byte of large messages: the line through the points with equal relative errors."""
-    sizes, seconds = np.array([point for point in points if point[0] >= 1 << 17]).T
-    return float(np.polyfit(sizes, seconds, 1, w=1 / seconds)[0])
+def line(points: Points) -> tuple[float, float]:
+    """Slope and intercept of the line through the points with equal relative errors."""
+    sizes, seconds = np.array(points).T
+    slope, start = np.polyfit(sizes, seconds, 1, w=1 / seconds)
+    return float(slope), float(start)
 
 
 def ethernet(gigabits: float, tcp: LogGOPS) -> LogGOPS:

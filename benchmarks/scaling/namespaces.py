@@ -1,8 +1,8 @@
 """Network namespaces on this machine, joined by a network with a given delay and rate.
 
-Each namespace is like a machine of its own to the network: it has one address, and its packets reach
-only the other namespaces. Packets travel through the kernel's netem where the kernel has it, and
-through `emulator.py` where not. It needs root and the programs `ip` and `tc`.
+Each namespace is to the network like a machine of its own: it has one address, and its packets
+reach only the other namespaces. They travel through the kernel's netem where the kernel has it, and
+through `emulator.cpp` where not. It needs root, iproute2 and a C++ compiler.
 """
 
 from __future__ import annotations
@@ -11,12 +11,12 @@ import contextlib
 import os
 import shutil
 import subprocess
-import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from scaling.emulator import open_tun
+from scaling.tun import open_tun
 
 SUBNET = "10.77.0"
 SWITCH = "minicnn-switch"  # the namespace of the bridge that joins the others
@@ -46,9 +46,9 @@ def why_not() -> str | None:
     """Why this machine cannot make namespaces, and what to do; None if it can."""
     if os.geteuid() != 0:
         return "network namespaces need root: run this as root, for example with sudo"
-    missing = [program for program in ("ip", "tc") if shutil.which(program) is None]
+    missing = [program for program in ("ip", "tc", "c++") if shutil.which(program) is None]
     if missing:
-        return f"{' and '.join(missing)} not found: install iproute2 (Debian: apt install iproute2)"
+        return f"{' and '.join(missing)} not found (Debian: apt install iproute2 g++)"
     if not Path("/dev/net/tun").exists() and not has_netem():
         return "the kernel has neither netem nor /dev/net/tun: it cannot delay packets"
     return None
@@ -74,7 +74,7 @@ def slow_network(count: int, link: Link) -> Iterator[str]:
         (_join_by_netem if netem else _join_by_emulator)(count, link, stack)
         for rank in range(count):
             _bring_up(name(rank), f"{address(rank)}/24")
-        yield "netem" if netem else "emulator.py"
+        yield "netem" if netem else "emulator.cpp"
 
 
 def _add_namespace(namespace: str, stack: contextlib.ExitStack) -> None:
@@ -86,7 +86,7 @@ def _add_namespace(namespace: str, stack: contextlib.ExitStack) -> None:
 
 
 def _join_by_netem(count: int, link: Link, stack: contextlib.ExitStack) -> None:
-    """Join the namespaces by a bridge; netem delays what leaves them, and limits both directions."""
+    """Join the namespaces by a bridge, with netem in front of each link in each direction."""
     _add_namespace(SWITCH, stack)
     _do(*_inside(SWITCH, "ip", "link", "add", "bridge", "type", "bridge"))
     _do(*_inside(SWITCH, "ip", "link", "set", "bridge", "up"))
@@ -106,13 +106,20 @@ def _join_by_emulator(count: int, link: Link, stack: contextlib.ExitStack) -> No
     fds = [open_tun(name(rank)) for rank in range(count)]
     for rank in range(count):
         _do("ip", "link", "set", name(rank), "netns", name(rank), "name", "net")
-    program = Path(__file__).with_name("emulator.py")
-    command = [sys.executable, str(program), str(link.delay), str(link.rate), *map(str, fds)]
-    process = subprocess.Popen(command, pass_fds=fds)
+    program = _compiled(stack)
+    process = subprocess.Popen([program, *map(str, (*link, *fds))], pass_fds=fds)
     for fd in fds:
         os.close(fd)
     stack.callback(process.wait)
     stack.callback(process.terminate)
+
+
+def _compiled(stack: contextlib.ExitStack) -> str:
+    """Compile the emulator, and return the path of the program."""
+    program = f"{stack.enter_context(tempfile.TemporaryDirectory())}/emulator"
+    source = str(Path(__file__).with_name("emulator.cpp"))
+    _do("c++", "-std=c++17", "-O2", "-o", program, source)
+    return program
 
 
 def _bring_up(namespace: str, own_address: str) -> None:

@@ -6,7 +6,7 @@ Rank 0 writes FILE, a JSON document. With more than two ranks it holds the excha
 
     half_round_trip  [bytes, seconds] of messages to the other rank and back, divided by two
     stream           seconds per message of one byte, many in a row from one rank to the other
-    send             seconds of the processor to send one of them
+    send             seconds of the processor to begin to send one, or to receive one
     ranks            how many took part in the exchanges
     exchange         [bytes, seconds] of exchanges: every rank sends that many bytes to every other
     work             [bytes, seconds] that an exchange takes from a rank that computes meanwhile
@@ -25,16 +25,17 @@ from typing import Any
 import numpy as np
 from mpi4py import MPI
 
+from minicnn.distributed.communicator import Pending
+from minicnn.distributed.mpi import MPICommunicator
 from scaling.mpirun import pin
 
 SIZES = (1, 256, 4096, 16384, 49152, 131072, 262144, 524288, 1048576, 4194304, 16777216)  # bytes
-EXCHANGED = tuple(size for size in SIZES if size >= 16384)
 ROUNDS, MANY, SEVERAL = 9, 1000, 5
 ADDED = 1 << 18  # floats
 
 WORLD = MPI.COMM_WORLD
-OTHERS = [(WORLD.rank + step) % WORLD.size for step in range(1, WORLD.size)]
-OTHER = OTHERS[0]
+GROUP = MPICommunicator()
+OTHER = 1 - WORLD.rank  # of two
 
 
 def median(work: Callable[[], Any]) -> list[float]:
@@ -66,33 +67,33 @@ def half_round_trip(size: int) -> float:
     return median(there_and_back)[0] / 2
 
 
-def stream() -> tuple[float, float]:
-    """Send many messages of one byte; seconds per message, and of the processor to send one."""
+def stream() -> float:
+    """Send many messages of one byte, and return the time of each."""
     messages = np.zeros((MANY, 1), np.uint8)
-    spent = []
 
     def many() -> None:
-        if WORLD.rank == 0:
-            start = time.perf_counter()
-            requests = [WORLD.Isend(one, OTHER) for one in messages]
-            spent.append((time.perf_counter() - start) / MANY)
-        else:
-            requests = [WORLD.Irecv(one, OTHER) for one in messages]
-        MPI.Request.Waitall(requests)
+        call = WORLD.Isend if WORLD.rank == 0 else WORLD.Irecv
+        MPI.Request.Waitall([call(one, OTHER) for one in messages])
 
-    interval = median(many)[1] / MANY
-    return interval, WORLD.bcast(float(np.median(spent)) if spent else 0.0)
+    return median(many)[1] / MANY
 
 
-def begin_exchange(size: int) -> Callable[[], list[MPI.Request]]:
+def send() -> float:
+    """The time of the processor to begin to send, or to receive, a message of one byte."""
+    begin, spent = begin_exchange(1), []
+    for _ in range(MANY // 10):
+        WORLD.Barrier()
+        start = time.perf_counter()
+        pending = begin()
+        spent.append((time.perf_counter() - start) / 2)
+        pending.wait()
+    return float(np.mean(WORLD.allgather(np.median(spent))))
+
+
+def begin_exchange(size: int) -> Callable[[], Pending]:
     """A function that begins to send an array to every other rank and to receive as many."""
-    outgoing, incoming = np.zeros(size, np.uint8), np.zeros((len(OTHERS), size), np.uint8)
-
-    def begin() -> list[MPI.Request]:
-        sends = [WORLD.Isend(outgoing, rank) for rank in OTHERS]
-        return sends + [WORLD.Irecv(one, rank) for one, rank in zip(incoming, OTHERS, strict=True)]
-
-    return begin
+    outgoing, incoming = np.zeros((2, WORLD.size, size), np.uint8)
+    return lambda: GROUP.exchange(list(outgoing), list(incoming), tag=1)
 
 
 def exchange(size: int) -> float:
@@ -101,7 +102,7 @@ def exchange(size: int) -> float:
 
     def several() -> None:
         for _ in range(SEVERAL):
-            MPI.Request.Waitall(begin())
+            begin().wait()
 
     several()
     return max(median(several)) / SEVERAL
@@ -118,8 +119,8 @@ def work(size: int) -> float:
     for _ in range(ROUNDS):
         WORLD.Barrier()
         start, pieces = time.perf_counter(), 0
-        requests = begin()
-        while not MPI.Request.Testall(requests):
+        pending = begin()
+        while not pending.is_done():
             piece.compute()
             pieces += 1
         spent.append(time.perf_counter() - start - pieces * piece.seconds)
@@ -147,12 +148,11 @@ def add() -> float:
 
 def pair() -> dict[str, Any]:
     """What two ranks measure in addition to exchanges."""
-    interval, send = stream()
     return {
         "half_round_trip": [[size, half_round_trip(size)] for size in SIZES],
-        "stream": interval,
-        "send": send,
-        "work": [[size, work(size)] for size in EXCHANGED],
+        "stream": stream(),
+        "send": send(),
+        "work": [[size, work(size)] for size in SIZES],
         "add": add(),
     }
 
@@ -162,7 +162,7 @@ def main() -> None:
     pin(WORLD.rank)
     found: dict[str, Any] = {
         "ranks": WORLD.size,
-        "exchange": [[size, exchange(size)] for size in EXCHANGED],
+        "exchange": [[size, exchange(size)] for size in SIZES],
     }
     if WORLD.size == 2:
         found |= pair()

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from peers.networks import NETWORKS
+
 from scaling.algorithm import Network, network, program
 from scaling.loggops import LogGOPS, ethernet, fit
 from scaling.measuring import SHARDS, SUMMED, Shard, has_large_dense
@@ -29,6 +30,10 @@ class Model:
     def __init__(self, measured: dict[str, Any]) -> None:
         self.steps, self.messages = measured["steps"], measured["messages"]
         self.processors = measured["processors"]
+
+    def places(self) -> list[str]:
+        """Where messages were measured."""
+        return list(self.messages)
 
     def loggops(self, place: str) -> LogGOPS:
         """The parameters of the messages between ranks in a place."""

@@ -57,6 +57,7 @@ class Rank:
         self.now = 0.0
         self.waiting = 0.0
         self._link_is_free = 0.0
+        self._owed = 0.0  # seconds of the processor for messages that were begun
         self._numbers = count()  # orders what happens at the same time
         self._coming: list[tuple[float, int, Callable[[Exchange], None], Exchange]] = []
         self._arrived: dict[str, Exchange] = {}  # those that nothing has followed yet
@@ -66,6 +67,7 @@ class Rank:
         """Run operations one after the other."""
         for operation in operations:
             if isinstance(operation, Compute):
+                self._work_off()
                 self.now += operation.seconds * self.sharing
             elif isinstance(operation, Exchange):
                 self._begin(operation)
@@ -93,18 +95,19 @@ class Rank:
         self._later(self.now + self.network.short, self._send, exchange)
 
     def _send(self, exchange: Exchange) -> None:
-        self._process(exchange)
+        work = self.network.processor(self.others, exchange.size)
+        self._owed += 2 * work * self.sharing  # to send, and to receive as much
         start = max(self.now, self._link_is_free)
         self._link_is_free = start + self.network.link(self.others, exchange.size)
         self._later(self._link_is_free + self.network.L, self._receive, exchange)
 
     def _receive(self, exchange: Exchange) -> None:
-        self._process(exchange)
         self._arrived[exchange.name] = exchange
 
-    def _process(self, exchange: Exchange) -> None:
-        """Spend the processor's time on sending the messages, or on receiving them."""
-        self.now += self.network.processor(self.others, exchange.size) * self.sharing
+    def _work_off(self) -> None:
+        """Spend the processor's time on messages, which computations have to leave to them."""
+        self.now += self._owed
+        self._owed = 0.0
 
     def _move_on(self) -> None:
         """Let MPI see what has arrived; it does nothing outside of its calls."""
@@ -121,10 +124,14 @@ class Rank:
         if name not in self._begun:
             return  # a poll has seen it, and done what follows
         while name not in self._arrived:
-            arrival = self._coming[0][0]
-            self.waiting += max(0.0, arrival - self.now)
-            self.now = max(self.now, arrival)
+            gap = max(0.0, self._coming[0][0] - self.now)
+            worked = min(gap, self._owed)
+            self._owed -= worked
+            self.waiting += gap - worked
+            self.now += gap
             self._move_on()
+        if not self._coming:
+            self._work_off()
         self._follow([name])
 
 

@@ -14,9 +14,9 @@ from pathlib import Path
 
 from peers.networks import NETWORKS, random_batch
 from peers.with_minicnn import optimizer_of, zoo_model
-from scaling.mpirun import pin
 
 import minicnn as mc
+from scaling.mpirun import pin
 
 WARM_STEPS = 3
 
