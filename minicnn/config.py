@@ -9,6 +9,7 @@ from minicnn.backends import current_backend, num_threads, set_backend, set_num_
 from minicnn.backends.settings import conv_algorithm, precision
 from minicnn.checks import check_int, quoted
 from minicnn.errors import ArgumentError
+from minicnn.support.environment import value_of
 from minicnn.support.progress import (
     disable_interactive_logging,
     enable_interactive_logging,
@@ -26,6 +27,7 @@ __all__ = [
     "get_threads",
     "image_data_format",
     "is_interactive_logging_enabled",
+    "limit_threads",
     "set_backend",
     "set_conv_algorithm",
     "set_epsilon",
@@ -37,8 +39,10 @@ __all__ = [
 ]
 
 MAX_THREADS = 64
+THREAD_VARIABLES = ("MINICNN_NUM_THREADS", "OMP_NUM_THREADS")
 FLOATX, EPSILON, DATA_FORMAT = "float32", 1e-7, "channels_last"
 backend = current_backend  # under Keras's name
+_chosen = False  # whether `set_threads` has been called
 
 
 def get_threads() -> int:
@@ -58,7 +62,15 @@ def set_threads(count: int) -> None:
 
     At most 8 threads are used, and at most one per processor.
     """
+    global _chosen
     set_num_threads(min(check_int(count, "threads"), MAX_THREADS))
+    _chosen = True
+
+
+def limit_threads(count: int) -> None:
+    """Use at most `count` threads, unless the program or a variable has chosen a number."""
+    if not _chosen and not any(value_of(name) for name in THREAD_VARIABLES):
+        set_num_threads(min(num_threads(), count))
 
 
 @contextmanager

@@ -149,6 +149,10 @@ class DistributedError(MiniCNNError, RuntimeError):
     """The processes that train together do not agree, or one of them has ended too early."""
 
 
+class StorageError(MiniCNNError, RuntimeError):
+    """The database of a hyperparameter search cannot be reached, read or written."""
+
+
 class MissingExtraError(MiniCNNError, ImportError):
     """An optional package is needed, but not installed."""
 

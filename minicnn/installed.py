@@ -37,7 +37,7 @@ EXTRAS = {
     "web": {"django": "Django~=5.2.0", "waitress": "waitress", "whitenoise": "whitenoise"},
     "postgres": {"psycopg": "psycopg[binary]", "pgvector": "pgvector"},
     "ann": {"usearch": "usearch"},
-    "mpi": {"mpi4py": "mpi4py"},
+    "mpi": {"mpi4py": "mpi4py", "openmpi": "openmpi"},  # the latter has no module, but mpirun
     "bench": {
         "matplotlib": "matplotlib",
         "tensorflow": "tensorflow",

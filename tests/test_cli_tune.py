@@ -86,6 +86,61 @@ def test_a_search_is_continued_and_other_options_are_refused(flowers, runs, caps
     assert "batch_size = 8" in (runs / "search-colors" / "config.toml").read_text()
 
 
+def test_machines_share_a_search_in_a_database(flowers, tmp_path, runs, postgres, capsys):
+    """Each machine has a folder of runs of its own; the second one has the images elsewhere."""
+    shutil.copytree(flowers, tmp_path / "elsewhere" / "colors")
+    other = ["--runs", "other", "--storage", postgres]
+    assert tune_search(flowers, "--storage", postgres) == 0
+    out, err = capsys.readouterr()
+    assert out.startswith("Results summary\n|-Results in postgresql://")
+    assert "minicnn tune train runs/search-colors --storage ADDRESS" in err
+    assert tune_search(tmp_path / "elsewhere" / "colors", *other, "--trials", "3") == 0
+    assert "Trial 3/3 complete" in capsys.readouterr().err
+
+    assert main.run(["tune", "report", "third/search-colors", "--storage", postgres, "--json"]) == 0
+    report = json.loads(capsys.readouterr().out)
+    assert len(report["trials"]) == 3
+    assert len(Path("third/search-colors/trials.csv").read_text().splitlines()) == 4
+    arguments = ["other/search-colors", "--storage", postgres, "--epochs", "1", "--runs", "other"]
+    assert main.run(["tune", "train", *arguments]) == 0
+    model = load_model(Path("other/search-colors-best-1/best.mcnn"))
+    assert model.layers[0].filters == report["trials"][0]["conv_input_units"]
+
+
+def test_a_machine_with_other_images_is_refused_and_may_try_again(
+    flowers, tmp_path, runs, postgres, capsys
+):
+    assert tune_search(flowers, "--storage", postgres) == 0
+    changed = tmp_path / "elsewhere" / "colors"
+    shutil.copytree(flowers, changed)
+    shutil.copy(next(changed.glob("red/*")), changed / "blue" / "red.png")
+    other = ["--runs", "other", "--storage", postgres]
+    assert tune_search(changed, *other) == 1
+    assert "was begun with x='uint8 (" in capsys.readouterr().err
+    assert not (tmp_path / "other" / "search-colors").exists()
+    assert tune_search(flowers, *other) == 0
+
+
+@pytest.mark.parametrize(
+    ("address", "code", "words"),
+    [
+        ("server/searches", 2, "give postgresql://HOST/DATABASE"),
+        ("postgresql://server", 1, "USER:PASSWORD@HOST:PORT/DATABASE"),
+        (
+            "postgresql://me:hidden-word@127.0.0.1:1/a",
+            1,
+            "StorageError: postgresql://127.0.0.1:1/a",
+        ),
+    ],
+)
+def test_a_wrong_database_is_named(flowers, runs, capsys, address, code, words):
+    pytest.importorskip("psycopg", reason="psycopg is missing: pip install -e '.[dev]'")
+    assert tune_search(flowers, "--storage", address) == code
+    err = capsys.readouterr().err
+    assert words in err and "hidden-word" not in err
+    assert not runs.exists() or list(runs.iterdir()) == []
+
+
 def test_a_search_that_cannot_begin_leaves_no_folder(tmp_path, runs, capsys):
     """Else one with other options would be told that it was begun."""
     for size in ("16", "20"):

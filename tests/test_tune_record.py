@@ -13,6 +13,7 @@ from minicnn import tune
 from minicnn.errors import ArgumentError, FormatError, MiniCNNError
 from minicnn.layers import Dense, Input
 from minicnn.support import locks
+from minicnn.tune.folder_storage import FolderStorage
 from minicnn.tune.study import known_settings
 
 pytest.importorskip("optuna")
@@ -128,7 +129,7 @@ def test_mutated_records_end_in_our_own_errors(tmp_path, record):
             data[place] = rng.integers(32, 127)
         path.write_bytes(data)
         try:
-            known_settings(tmp_path / "s")
+            known_settings(FolderStorage(tmp_path / "s"))
             search(tmp_path)
         except (MiniCNNError, FileNotFoundError):
             pass

@@ -91,6 +91,11 @@ class FolderDataset(Dataset):
         self.file_paths: list[str] = batches.filepaths
 
     @property
+    def prepares_own_rows(self) -> bool:
+        """Whether the elements are the batches that are read."""
+        return self._source.batched
+
+    @property
     def filenames(self) -> list[str]:
         """The paths of all files, relative to the folder."""
         return self.batches.filenames

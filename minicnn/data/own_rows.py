@@ -1,7 +1,9 @@
 """The samples of a training batch that this process needs, where several share the training.
 
-Sources that read or change images prepare only these. The other rows of a batch exist, so that it
-has the size that it has in one process, but nobody reads them.
+Sources that read or change images one by one prepare only these. The other rows of a batch exist,
+so that it has the size that it has in one process, but nobody reads them. Such a source has the
+attribute `prepares_own_rows`. If a training takes its batches from anything else, all rows are
+prepared, also by sources behind it: it may mix the images of a batch.
 """
 
 from __future__ import annotations
@@ -43,3 +45,8 @@ def each_with_own_rows(values: Iterable[T], rows_of: Rows | None) -> Iterator[T]
         finally:
             _rows_of.reset(token)
         yield one
+
+
+def prepares_own_rows(source: object) -> bool:
+    """Return whether a source of batches prepares the rows of this process alone, if asked to."""
+    return bool(getattr(source, "prepares_own_rows", False))

@@ -13,7 +13,7 @@ from minicnn.distributed.communicator import Communicator
 from minicnn.errors import DistributedError
 from minicnn.support.text import shortened
 
-Facts = Mapping[str, str | int]
+Facts = Mapping[str, str]
 
 MAX_VALUE = 40  # letters of a value in a message
 # What to do about a difference, by the beginning of the fact's name.
@@ -54,7 +54,7 @@ def check_agreement(communicator: Communicator, facts: Facts) -> None:
 def difference_text(said: Sequence[_Statement]) -> str:
     """Return what differs between the processes, by rank; "" if nothing does.
 
-    >>> a, b = _Statement("node1", {"seed": 1}), _Statement("node2", {"seed": 2})
+    >>> a, b = _Statement("node1", {"seed": "1"}), _Statement("node2", {"seed": "2"})
     >>> print(difference_text([a, a, b]))
     the processes differ in seed: 1 on ranks 0, 1 (node1); 2 on rank 2 (node2). Start the same \
 program with the same arguments everywhere
@@ -70,14 +70,14 @@ program with the same arguments everywhere
 
 def _values(name: str, said: Sequence[_Statement]) -> str:
     """Return the values of a fact, each with the ranks that have it and their hosts."""
-    ranks: dict[str | int, list[int]] = {}
+    ranks: dict[str, list[int]] = {}
     for rank, one in enumerate(said):
         ranks.setdefault(one.facts.get(name, "-"), []).append(rank)
     texts = []
     for value, having in ranks.items():
         hosts = ", ".join(dict.fromkeys(said[rank].host for rank in having))
         where = f"rank{'s' * (len(having) > 1)} {', '.join(map(str, having))}"
-        texts.append(f"{shortened(str(value), MAX_VALUE)} on {where} ({hosts})")
+        texts.append(f"{shortened(value, MAX_VALUE)} on {where} ({hosts})")
     return "; ".join(texts)
 
 

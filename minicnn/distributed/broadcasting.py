@@ -21,6 +21,7 @@ def _state_of(model: CompiledNetwork) -> dict[str, Any]:
     optimizer, _ = model.need_compiled()
     return {
         "weights": model.get_weights(),
+        "parameters": list(model.named_parameters()),
         "slots": model.slots,
         "optimizer": optimizer.get_state(),
         "progress": _progress(model) if model.in_training else None,
@@ -38,7 +39,8 @@ def _progress(model: CompiledNetwork) -> dict[str, Any]:
 def _take(model: CompiledNetwork, state: dict[str, Any]) -> None:
     optimizer, _ = model.need_compiled()
     model.set_weights(state["weights"])
-    parameters = model.named_parameters()
+    # By their order: a layer that has no name of its own may have another one here.
+    parameters = dict(zip(state["parameters"], model.parameters, strict=True))
     for (path, name), array in state["slots"].items():
         model.slot(parameters[path], name)[...] = array
     optimizer.set_state(state["optimizer"])

@@ -43,8 +43,8 @@ class Communicator(Protocol):
         """Begin to send `outgoing[r]` to each rank r and to receive `incoming[r]` from it.
 
         The arrays must be contiguous and stay untouched until the exchange is done. What goes to
-        the own rank is copied at once. Exchanges that overlap in time need different tags, below
-        2**15.
+        the own rank is copied at once. Exchanges of the same tag, below 2**15, must be begun in the
+        same order on all ranks.
         """
 
     def gather(self, value: Any) -> list[Any]:

@@ -27,23 +27,25 @@ import numpy as np
 
 from minicnn import random
 from minicnn.contracts import Spec
+from minicnn.distributed.agreement import check_agreement
 from minicnn.distributed.broadcasting import broadcast_training
 from minicnn.distributed.communicator import Communicator
 from minicnn.distributed.dense_exchange import DenseExchange
 from minicnn.distributed.gradient_sum import GradientSum
 from minicnn.distributed.shard_results import ShardResults
 from minicnn.distributed.shards import share
-from minicnn.models.batches import Batch, picked
+from minicnn.distributed.training_facts import training_facts
+from minicnn.models.batches import Batch, Batches, picked
 from minicnn.models.compiled_network import CompiledNetwork
 from minicnn.models.data_parallel import ShardExecution, UpdateExecution, shard_execution
 from minicnn.models.execution import BatchResult, batch_result, loss_factors, loss_gradients
 from minicnn.models.planner.data_parallel import TrainingRequest
 from minicnn.models.programs import Memory
 
-ROW_MULTIPLE = 16  # rows of a dense layer's weights, which are dealt in such groups
+ROW_MULTIPLE = 16  # rows of a dense layer's weights: parts begin at multiples of it
 
 
-class _Job(NamedTuple):
+class _StepState(NamedTuple):
     """What a step on batches of one shape needs, besides the programs of their shards."""
 
     samples: int
@@ -72,10 +74,24 @@ class DataParallel:
             weakref.WeakKeyDictionary()
         )
         self._begun: weakref.WeakSet[CompiledNetwork] = weakref.WeakSet()
+        # Models of which every process has the whole state of the optimizer.
+        self._whole: weakref.WeakSet[CompiledNetwork] = weakref.WeakSet()
 
     def own_rows(self, samples: int) -> slice:
         """Return the samples of a batch that this process computes."""
         return self._samples(samples, self.communicator.rank)
+
+    def agree(
+        self,
+        model: CompiledNetwork,
+        data: Batches,
+        validation: Batches | None,
+        settings: dict[str, Any],
+    ) -> None:
+        """Compare what the processes are about to train; see `Strategy`."""
+        if self.communicator.size > 1:
+            settings = {"shards": self.shards, **settings}
+            check_agreement(self.communicator, training_facts(model, data, validation, settings))
 
     def begin(self, model: CompiledNetwork) -> None:
         """Continue from the weights and the progress of rank 0."""
@@ -83,6 +99,8 @@ class DataParallel:
         self._spread.pop(model, None)
         broadcast_training(self.communicator, model)
         self._begun.add(model)
+        if model.slots and self.communicator.size > 1:
+            self._whole.add(model)
 
     def gather(self, model: CompiledNetwork) -> None:
         """Give rank 0 the rows of the optimizer's state that the others have."""
@@ -96,15 +114,15 @@ class DataParallel:
         optimizer, _ = model.need_compiled()
         with model.lock:
             step, factors = optimizer.steps, loss_factors(model.targets, batch)
-            job = self._job(model, batch)
-            self._run_shards(model, batch, job, loss_gradients(batch, factors))
-            result = batch_result(batch, factors, *job.results.whole_batch())
-            job.gradients.finish()
-            job.dense.finish()
+            state = self._state_of(model, batch)
+            self._run_shards(model, batch, state, loss_gradients(batch, factors))
+            result = batch_result(batch, factors, *state.results.whole_batch())
+            state.gradients.finish()
+            state.dense.finish()
             if math.isfinite(result.loss):
-                job.results.join_states()
-                job.update.run(optimizer.rates(step))
-                job.dense.gather_weights()
+                state.results.join_states()
+                state.update.run(optimizer.rates(step))
+                state.dense.gather_weights()
                 optimizer.steps = step + 1
             return result
 
@@ -114,32 +132,42 @@ class DataParallel:
         own = model.test_step(batches[rank]) if rank < len(batches) else None
         return [result for result in self.communicator.gather(own) if result is not None]
 
-    def _job(self, model: CompiledNetwork, batch: Batch) -> _Job:
+    def _state_of(self, model: CompiledNetwork, batch: Batch) -> _StepState:
         """Return what the step on such a batch needs; the caller holds the model's lock."""
         samples = len(batch.inputs[0])
-        job = model.part_of_step("update", batch.inputs, batch.each_labels, samples, self._new_job)
+        state = model.part_of_step(
+            "update", batch.inputs, batch.each_labels, samples, self._new_state
+        )
+        if model in self._whole:  # a checkpoint was loaded
+            self._whole.discard(model)
+            for layer in state.update.update.dense:
+                model.keep_slot_rows(layer.weights, layer.rows)
+            return self._state_of(model, batch)
         before = self._spread.get(model)
-        if before is not None and not before.is_like(job.dense):
+        if before is not None and not before.is_like(state.dense):
             before.gather_slots(range(self.communicator.size))
-        self._spread[model] = job.dense
-        return job
+        self._spread[model] = state.dense
+        return state
 
-    def _new_job(
+    def _new_state(
         self, request: TrainingRequest, inputs: list[Spec], labels: list[Spec], memory: Memory
-    ) -> _Job:
+    ) -> _StepState:
         communicator, samples = self.communicator, request.samples
 
-        def rows_of(rows: int, rank: int = communicator.rank) -> slice:
-            return share(rows, rank, communicator.size, ROW_MULTIPLE)
+        def parts_of(rows: int, rank: int = communicator.rank) -> list[slice]:
+            """Return the parts of a dense layer's rows that a process updates, one per shard."""
+            own = share(self.shards, rank, communicator.size)
+            parts = range(own.start, own.stop)
+            return [share(rows, part, self.shards, ROW_MULTIPLE) for part in parts]
 
-        update = UpdateExecution(request, inputs, labels, memory, rows_of)
+        update = UpdateExecution(request, inputs, labels, memory, parts_of)
         plan = update.update
         dealt = [self._samples(samples, rank) for rank in range(communicator.size)]
-        return _Job(
+        return _StepState(
             samples,
             update,
             GradientSum(communicator, self.shards, plan.gradients, plan.ends),
-            DenseExchange(communicator, dealt, plan.dense, rows_of),
+            DenseExchange(communicator, dealt, plan.dense, parts_of),
             ShardResults(communicator, self.shards, samples, len(request.targets), plan),
         )
 
@@ -150,67 +178,69 @@ class DataParallel:
         return slice(first.start, last.stop)
 
     def _run_shards(
-        self, model: CompiledNetwork, batch: Batch, job: _Job, dlosses: Sequence[Any]
+        self, model: CompiledNetwork, batch: Batch, state: _StepState, dlosses: Sequence[Any]
     ) -> None:
         """Run forward and backward pass of the shards of this process, and send the results."""
         optimizer, _ = model.need_compiled()
-        job.gradients.clear()
+        state.gradients.clear()
         for number in self._own:
-            rows = share(job.samples, number, self.shards)
+            rows = share(state.samples, number, self.shards)
             execution = None
             if rows.start < rows.stop:
                 shard = Batch(picked(batch.inputs, rows), picked(batch.labels, rows))
-                execution = shard_execution(model, shard, job.samples)
+                execution = shard_execution(model, shard, state.samples)
                 given = [d if np.ndim(d) == 0 else d[rows] for d in dlosses]
                 key = random.rng_key(optimizer.steps, number)
-                execution.load(shard, given, (rows.stop - rows.start) / job.samples, key)
+                execution.load(shard, given, (rows.stop - rows.start) / state.samples, key)
             if number == self._own[-1]:
-                _run_last(job, number, rows, execution)
+                _run_last(state, number, rows, execution)
             else:
-                _run(job, number, rows, execution)
-        job.results.begin()
+                _run(state, number, rows, execution)
+        state.results.begin()
 
 
-def _run(job: _Job, number: int, rows: slice, execution: ShardExecution | None) -> None:
+def _run(state: _StepState, number: int, rows: slice, execution: ShardExecution | None) -> None:
     """Run the passes of a shard, and add its gradients to those of this process."""
     if execution is None:
-        job.gradients.add(number, np.zeros_like(job.gradients.total))
+        state.gradients.add(number, np.zeros_like(state.gradients.total))
         return
     execution.runner.run()
-    job.gradients.add(number, execution.gradients)
-    for layer in range(len(job.dense.updates)):
-        _put_dense(job, layer, rows, execution)
-    job.results.put(number, execution)
+    state.gradients.add(number, execution.gradients)
+    for layer in range(len(state.dense.updates)):
+        _put_dense(state, layer, rows, execution)
+    state.results.put(number, execution)
 
 
-def _run_last(job: _Job, number: int, rows: slice, execution: ShardExecution | None) -> None:
+def _run_last(
+    state: _StepState, number: int, rows: slice, execution: ShardExecution | None
+) -> None:
     """Run the passes of the last shard of this process, and send results as they are computed."""
-    layers = range(len(job.dense.updates))
+    layers = range(len(state.dense.updates))
     if execution is None:
-        zeros = np.zeros_like(job.gradients.total)
-        for bucket in range(len(job.gradients.buckets)):
-            job.gradients.add_bucket(number, zeros, bucket)
+        zeros = np.zeros_like(state.gradients.total)
+        for bucket in range(len(state.gradients.buckets)):
+            state.gradients.add_bucket(number, zeros, bucket)
         for layer in layers:
-            job.dense.begin(layer)
+            state.dense.begin(layer)
         return
     complete = {end: steps for steps, end in execution.shard.parts}
-    events = [(complete[one.end], 0, i) for i, one in enumerate(job.gradients.buckets)]
+    events = [(complete[one.end], 0, i) for i, one in enumerate(state.gradients.buckets)]
     events += [(execution.shard.dense[layer].complete, 1, layer) for layer in layers]
     done = 0
     for steps, is_dense, i in sorted(events):
         execution.runner.run(done, steps)
         done = max(done, steps)
         if is_dense:
-            _put_dense(job, i, rows, execution)
-            job.dense.begin(i)
+            _put_dense(state, i, rows, execution)
+            state.dense.begin(i)
         else:
-            job.gradients.add_bucket(number, execution.gradients, i)
+            state.gradients.add_bucket(number, execution.gradients, i)
     execution.runner.run(done, execution.steps)
-    job.results.put(number, execution)
+    state.results.put(number, execution)
 
 
-def _put_dense(job: _Job, layer: int, rows: slice, execution: ShardExecution) -> None:
+def _put_dense(state: _StepState, layer: int, rows: slice, execution: ShardExecution) -> None:
     """Copy x and dy of a large dense layer."""
     found = execution.shard.dense[layer]
     x, dy = execution.values((found.x, found.dy))
-    job.dense.put(layer, rows, x, dy)
+    state.dense.put(layer, rows, x, dy)

@@ -5,6 +5,9 @@ N is small, it is much less to send x and dy to whoever updates w than to send t
 process that updates rows a...b - 1 gets columns a...b - 1 of everybody's x, and everybody's dy. It
 computes the gradient of these rows for the whole batch at once, and alone has the optimizer's state
 of these rows. After the update it sends its rows of w to all.
+
+The rows are cut into as many parts as there are shards, and each part is updated by a call of its
+own. So the bits do not depend on how many parts a process has.
 """
 
 from __future__ import annotations
@@ -16,7 +19,9 @@ import numpy as np
 from minicnn.distributed.communicator import Communicator, Pending
 from minicnn.models.planner.data_parallel import DenseUpdate
 
-TAG = 0x6000  # of the first exchange
+TAG = 0x7000  # of the first layer's exchanges, which every rank begins in the same order
+
+PartsOf = Callable[[int, int], Sequence[slice]]
 
 
 class DenseExchange:
@@ -27,7 +32,7 @@ class DenseExchange:
     communicator : the processes
     samples : the samples of the batch that each rank computes
     updates : the layers
-    rows_of : the rows that a rank updates, given the number of all rows and the rank
+    parts_of : the parts of the rows that a rank updates, given the number of all rows and the rank
     """
 
     def __init__(
@@ -35,11 +40,11 @@ class DenseExchange:
         communicator: Communicator,
         samples: Sequence[slice],
         updates: Sequence[DenseUpdate],
-        rows_of: Callable[[int, int], slice],
+        parts_of: PartsOf,
     ) -> None:
         self.updates = updates
         self._layers = [
-            _Layer(communicator, samples, update, rows_of, TAG + 8 * number)
+            _Layer(communicator, samples, update, parts_of, TAG + number)
             for number, update in enumerate(updates)
         ]
 
@@ -63,7 +68,7 @@ class DenseExchange:
 
     def gather_weights(self) -> None:
         """Send the rows of the weights that this process has updated to all."""
-        pending = [layer.gather(layer.update.weights, 2) for layer in self._layers]
+        pending = [layer.gather(layer.update.weights) for layer in self._layers]
         for one in pending:
             one.wait()
 
@@ -71,7 +76,7 @@ class DenseExchange:
         """Send these ranks the rows of the optimizer's state that this process has."""
         for layer in self._layers:
             for slot in layer.update.slots:
-                layer.gather(slot, 3, ranks).wait()
+                layer.gather(slot, ranks).wait()
 
 
 class _Layer:
@@ -82,40 +87,43 @@ class _Layer:
         communicator: Communicator,
         samples: Sequence[slice],
         update: DenseUpdate,
-        rows_of: Callable[[int, int], slice],
+        parts_of: PartsOf,
         tag: int,
     ) -> None:
         self.communicator, self.update, self.tag = communicator, update, tag
         self._samples, self._own = samples, samples[communicator.rank]
-        ranks = range(communicator.size)
-        self._rows = [rows_of(len(update.weights), rank) for rank in ranks]
-        count = self._own.stop - self._own.start
-        # The columns of x for each rank; those for this rank are where they are needed.
-        self._columns = [
-            np.empty((count, rows.stop - rows.start), np.float32) for rows in self._rows
-        ]
-        self._columns[communicator.rank] = update.x[self._own]
+        parts = [parts_of(len(update.weights), rank) for rank in range(communicator.size)]
+        self._rows = [slice(each[0].start, each[-1].stop) for each in parts]
+        # Turn k is about the k-th part of every rank; those that have fewer have an empty one.
+        turns = range(max(map(len, parts)))
+        self._turns = [[each[k] if k < len(each) else slice(0, 0) for each in parts] for k in turns]
+        self._columns = [[self._new_columns(part) for part in turn] for turn in self._turns]
+        for k, x in enumerate(update.x):  # what this rank needs of itself is where it is needed
+            self._columns[k][communicator.rank] = x[self._own]
         self._pending: list[Pending] = []
+
+    def _new_columns(self, part: slice) -> np.ndarray:
+        return np.empty((self._own.stop - self._own.start, part.stop - part.start), np.float32)
 
     def put(self, rows: slice, x: np.ndarray, dy: np.ndarray) -> None:
         """Copy x and dy of some samples."""
         self.update.dy[rows] = dy
         here = slice(rows.start - self._own.start, rows.stop - self._own.start)
-        for columns, wanted in zip(self._columns, self._rows, strict=True):
-            columns[here] = x[:, wanted]
+        for turn, columns in zip(self._turns, self._columns, strict=True):
+            for part, target in zip(turn, columns, strict=True):
+                target[here] = x[:, part]
 
     def begin(self) -> None:
         """Send the columns of x to the ranks that need them, and dy to all."""
-        x, dy = self.update.x, self.update.dy
+        dy, nothing = self.update.dy, np.empty((len(self.update.dy), 0), np.float32)
         outgoing = [dy[self._own]] * self.communicator.size
-        self._pending = [
-            self.communicator.exchange(
-                self._columns, [x[rows] for rows in self._samples], self.tag
-            ),
-            self.communicator.exchange(
-                outgoing, [dy[rows] for rows in self._samples], self.tag + 1
-            ),
-        ]
+        self._pending = [self._exchange(outgoing, [dy[rows] for rows in self._samples])]
+        for k, columns in enumerate(self._columns):
+            x = self.update.x[k] if k < len(self.update.x) else nothing
+            self._pending.append(self._exchange(columns, [x[rows] for rows in self._samples]))
+
+    def _exchange(self, outgoing: Sequence[np.ndarray], incoming: Sequence[np.ndarray]) -> Pending:
+        return self.communicator.exchange(outgoing, incoming, self.tag)
 
     def finish(self) -> None:
         """Wait for x and dy."""
@@ -123,7 +131,7 @@ class _Layer:
             pending.wait()
         self._pending = []
 
-    def gather(self, array: np.ndarray, kind: int, ranks: Collection[int] | None = None) -> Pending:
+    def gather(self, array: np.ndarray, ranks: Collection[int] | None = None) -> Pending:
         """Send the rows that this process updates to these ranks, by default to all."""
         everyone = range(self.communicator.size)
         ranks, own, nothing = ranks or everyone, self._rows[self.communicator.rank], array[:0]
@@ -131,4 +139,4 @@ class _Layer:
         receives = self.communicator.rank in ranks
         incoming = [array[rows] if receives else nothing for rows in self._rows]
         incoming[self.communicator.rank] = outgoing[self.communicator.rank]
-        return self.communicator.exchange(outgoing, incoming, self.tag + kind)
+        return self._exchange(outgoing, incoming)

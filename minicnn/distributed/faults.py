@@ -12,7 +12,7 @@ import signal
 import sys
 import threading
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import redirect_stderr, suppress
 from types import FrameType, TracebackType
 
 from minicnn.distributed.endings import Ending, text_for
@@ -22,7 +22,7 @@ from minicnn.support.main_process import by_main_only
 
 # All processes may have the same error, such as a folder that does not exist. So a process that has
 # one waits so long for the others' errors before it ends the job.
-SECONDS_FOR_OTHERS = 3.0
+SECONDS_FOR_OTHERS = 5.0
 INTERRUPTED = 130  # the exit code after Ctrl-C, as shells report it
 
 _job: MPICommunicator | None = None
@@ -80,7 +80,8 @@ def _excepthook(
     kind: type[BaseException], error: BaseException, traceback: TracebackType | None
 ) -> None:
     def show(line: str) -> None:
-        sys.__excepthook__(kind, error, traceback)
+        with redirect_stderr(sys.__stderr__):
+            sys.__excepthook__(kind, error, traceback)
         if line != reason:
             _print(line)
 
@@ -90,7 +91,8 @@ def _excepthook(
 
 def _thread_excepthook(caught: threading.ExceptHookArgs) -> None:
     """End this process, whereupon `mpirun` ends the job; only the main thread may call MPI."""
-    threading.__excepthook__(caught)
+    with redirect_stderr(sys.__stderr__):
+        threading.__excepthook__(caught)
     if _job is None or _process != os.getpid() or caught.exc_type is SystemExit:
         return
     thread = caught.thread.name if caught.thread is not None else "a thread"

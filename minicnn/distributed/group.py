@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
+
 from minicnn.checks import check_int
+from minicnn.config import limit_threads
 from minicnn.distributed import faults
 from minicnn.distributed.communicator import Communicator, OneProcess
 from minicnn.distributed.data_parallel import DataParallel
@@ -70,7 +73,8 @@ def connect() -> None:
     """Connect the processes that `mpirun` has started, if it has; `init` does this, too.
 
     From now on process 0 alone writes files and shows progress, and an error that ends one of the
-    processes ends all of them.
+    processes ends all of them. The processes of a machine share its processors, unless
+    `mc.config.set_threads` or an environment variable says how many threads each uses.
 
     Raises
     ------
@@ -81,6 +85,7 @@ def connect() -> None:
         _communicator = job = MPICommunicator()
         set_main(job.rank == 0)
         faults.watch(job)
+        limit_threads(max(1, (os.cpu_count() or 1) // job.local_size))
 
 
 def is_initialized() -> bool:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import platform
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -15,12 +16,17 @@ from minicnn.distributed.endings import Endings
 from minicnn.installed import missing_extra
 
 # A process that waits longer looks whether the others still run, and sleeps between two looks.
-LONG_WAIT_SECONDS = 0.2
-SLEEP_SECONDS = 0.0005
+LONG_WAIT_SECONDS = 0.05
+SLEEP_SECONDS = 0.0002
+# Lets another process have the core, if one waits for it: it may be the one that must send.
+_yield: Callable[[], None] = getattr(os, "sched_yield", lambda: None)
 
 
 class MPICommunicator:
-    """All processes of an MPI job; see `Communicator` for the methods."""
+    """All processes of an MPI job; see `Communicator` for the methods.
+
+    `local_size` is the number of those that run on this machine.
+    """
 
     def __init__(self) -> None:
         self._mpi = _import_mpi()
@@ -31,6 +37,9 @@ class MPICommunicator:
         self.rank: int = self._world.rank
         self.size: int = self._world.size
         self.host = platform.node()
+        here = self._world.Split_type(self._mpi.COMM_TYPE_SHARED)
+        self.local_size: int = here.size
+        here.Free()
 
     def exchange(
         self, outgoing: Sequence[np.ndarray], incoming: Sequence[np.ndarray], tag: int
@@ -39,8 +48,11 @@ class MPICommunicator:
         copy_own(outgoing[self.rank], incoming[self.rank])
         # The next rank first, so that not all ranks send to rank 0 at once.
         others = [(self.rank + step) % self.size for step in range(1, self.size)]
-        requests = [self._world.Irecv(_bytes(incoming[r]), r, tag) for r in others]
-        requests += [self._world.Isend(_bytes(outgoing[r]), r, tag) for r in others]
+        # Sending begins first: before a long message the sender asks whether the receiver expects
+        # it. The answer to such a question starts the other's message, behind which ours would
+        # have to wait, so that over TCP only one of two ranks would send at a time.
+        requests = [self._world.Isend(_bytes(outgoing[r]), r, tag) for r in others]
+        requests += [self._world.Irecv(_bytes(incoming[r]), r, tag) for r in others]
         return self._begin(requests)
 
     def gather(self, value: Any) -> list[Any]:
@@ -95,6 +107,8 @@ class _Requests:
             if time.monotonic() > patient:
                 self._endings.check(self._number)
                 time.sleep(SLEEP_SECONDS)
+            else:
+                _yield()
 
 
 def _bytes(array: np.ndarray) -> np.ndarray:

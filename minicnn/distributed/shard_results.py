@@ -15,7 +15,7 @@ from minicnn.distributed.shards import share
 from minicnn.models.data_parallel import ShardExecution
 from minicnn.models.planner.data_parallel import UpdatePlan
 
-TAG = 0x7000  # of the exchange
+TAG = 0x6FFF  # of the exchange
 
 
 class _Views(NamedTuple):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -13,22 +14,19 @@ from minicnn.distributed.data_facts import data_digest
 from minicnn.models.batches import Batches
 from minicnn.models.compiled_network import CompiledNetwork
 from minicnn.models.saving.model_files import training_to_document
-from minicnn.support.registry import as_json
 from minicnn.version import __version__
 
-# Of the description of a training: what rank 0 gives to all, and the long list of names.
-LEFT_OUT = ("optimizer_state", "parameters", "passes")
+# Of the description of a training: what rank 0 gives to all, and what has names of parameters.
+LEFT_OUT = ("optimizer_state", "parameters", "multipliers", "passes")
+PLAIN = (str, int, float, type(None))
 
 
 def training_facts(
     model: CompiledNetwork,
     data: Batches,
     validation: Batches | None,
-    *,
-    epochs: int,
-    shards: int,
-    class_weight: dict[int, float] | None = None,
-) -> dict[str, str | int]:
+    settings: Mapping[str, Any],
+) -> dict[str, str]:
     """Return what `check_agreement` compares before `fit` begins, the causes first.
 
     Initial weights are not among them: all processes begin with those of rank 0.
@@ -37,11 +35,9 @@ def training_facts(
     ----------
     model : compiled and built
     data, validation : the batches of the training and of its validation
-    epochs : the number of epochs
-    shards : the number of parts into which a batch is cut
-    class_weight : the weight of each class
+    settings : other arguments by name, of which dicts and lists are compared value by value
     """
-    training = as_json(training_to_document(model))
+    training = training_to_document(model)
     facts = {
         "version of minicnn": __version__,
         "version of NumPy": np.__version__,
@@ -49,12 +45,10 @@ def training_facts(
         "instruction set": instruction_set(),
         "precision": str(precision.get()),
         "algorithm of convolutions": str(conv_algorithm.get()),
-        "seed": random.seed(),
-        "shards": shards,
-        "epochs": epochs,
+        "seed": str(random.seed()),
         **_flat("network", _network(model)),
         **_flat("training", {k: v for k, v in training.items() if k not in LEFT_OUT}),
-        **_flat("class weight", class_weight or {}),
+        **{k: v for name, value in settings.items() for k, v in _flat(name, value).items()},
         **_flat("batches", data.layout),
         "data of the training": data_digest(data),
     }
@@ -64,22 +58,28 @@ def training_facts(
 
 
 def _network(model: CompiledNetwork) -> dict[str, Any]:
-    """Return the class and the arguments of each layer, and the shapes of all parameters."""
-    layers = {
-        one.name: {"class": type(one).__name__, **one.get_config()} for one in model.graph.layers
-    }
-    shapes = {name: str(one.shape) for name, one in model.named_parameters().items()}
-    return {**layers, **shapes, "fuse": model.fuse}
+    """Return the class and the arguments of each layer, and the shapes of all parameters.
+
+    Names are left out: automatic ones depend on what else a process has made before.
+    """
+    known: dict[str, Any] = {"fuse": model.fuse}
+    for number, layer in enumerate(model.graph.layers):
+        config = {name: value for name, value in layer.get_config().items() if name != "name"}
+        known[f"layer {number}"] = {"class": type(layer).__name__, **config}
+    for number, one in enumerate(model.named_parameters().values()):
+        known[f"parameter {number}"] = {"shape": str(one.shape), "multiplier": one.multiplier}
+    return known
 
 
-def _flat(name: str, value: Any) -> dict[str, str | int]:
+def _flat(name: str, value: Any) -> dict[str, str]:
     """Return the values in dicts and lists under their names, so that a message can name one.
 
-    >>> _flat("optimizer", {"config": {"rate": 0.1, "steps": [1, 2]}})
-    {'optimizer config rate': '0.1', 'optimizer config steps 0': 1, 'optimizer config steps 1': 2}
+    >>> _flat("optimizer", {"config": {"rate": 0.1, "steps": [7]}})
+    {'optimizer config rate': '0.1', 'optimizer config steps 0': '7'}
     """
     if isinstance(value, dict):
         return {k: v for key, one in value.items() for k, v in _flat(f"{name} {key}", one).items()}
     if isinstance(value, (list, tuple)):
         return _flat(name, dict(enumerate(value)))
-    return {name: value if isinstance(value, int) else str(value)}
+    # What an object prints may contain its address, which differs.
+    return {name: str(value) if isinstance(value, PLAIN) else type(value).__name__}

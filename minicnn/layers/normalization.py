@@ -37,8 +37,9 @@ class BatchNormalization(WeightArguments):
     moving_mean_initializer, moving_variance_initializer : default "zeros" and "ones"
     beta_regularizer, gamma_regularizer, beta_constraint, gamma_constraint : see
         `minicnn.regularizers` and `minicnn.constraints`; default None
-    renorm, renorm_clipping, renorm_momentum, synchronized : must have their defaults; minicnn has
-        no batch renormalization, and trains on one device
+    renorm, renorm_clipping, renorm_momentum, synchronized : must have their defaults: there is no
+        batch renormalization, and where several processes train together, mean and variance are
+        those of a part of the batch (see `minicnn.distributed.init`)
     options : those of `Layer`
 
     >>> BatchNormalization()(np.zeros((1, 74, 74, 32), np.float32)).shape
@@ -70,7 +71,7 @@ class BatchNormalization(WeightArguments):
         refuse_other(renorm, "renorm", False, "there is no batch renormalization")
         refuse_other(renorm_clipping, "renorm_clipping", None, "there is no batch renormalization")
         refuse_other(renorm_momentum, "renorm_momentum", 0.99, "there is no batch renormalization")
-        refuse_other(synchronized, "synchronized", False, "a batch is on one device")
+        refuse_other(synchronized, "synchronized", False, "each shard has its own statistics")
         self.axis = check_last_axis_argument(axis)
         self.momentum = check_number(momentum, "momentum", 0, 1)
         self.epsilon = check_number(epsilon, "epsilon", 0, open=True)

@@ -11,6 +11,7 @@ import numpy as np
 
 from minicnn import random
 from minicnn.checks import check_flag, check_int, quoted, shape_text, warn_caller
+from minicnn.data.own_rows import prepares_own_rows
 from minicnn.data.py_dataset import PyDataset
 from minicnn.dlpack import as_numpy, is_foreign
 from minicnn.errors import ArgumentError, DTypeError, UnknownLengthError
@@ -72,6 +73,11 @@ class ArrayBatches:
     def __len__(self) -> int:
         """Return the number of batches per epoch."""
         return self.pass_length if self.steps is None else self.steps
+
+    @property
+    def prepares_own_rows(self) -> bool:
+        """Whether only the samples of this process can be prepared; here there is none to do."""
+        return False
 
     @property
     def pass_length(self) -> int:
@@ -158,6 +164,11 @@ class IterableBatches:
         if self.steps is not None:
             return self.steps
         return _length(self.source)
+
+    @property
+    def prepares_own_rows(self) -> bool:
+        """Whether the source prepares only the samples of this process, if it is asked to."""
+        return prepares_own_rows(self.source)
 
     @property
     def layout(self) -> dict[str, Any]:

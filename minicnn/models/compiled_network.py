@@ -19,9 +19,9 @@ from minicnn.backends.settings import conv_algorithm, precision
 from minicnn.contracts import Spec
 from minicnn.errors import ArgumentError, NumericError
 from minicnn.history import History
-from minicnn.host_sync import layers_version, sync_all, synced
+from minicnn.host_sync import layers_version
 from minicnn.layers.apply import infer_spec
-from minicnn.layers.parameter import Parameter, aligned
+from minicnn.layers.parameter import Parameter
 from minicnn.losses import Loss
 from minicnn.metrics import Metric
 from minicnn.models.batches import Batch
@@ -33,6 +33,7 @@ from minicnn.models.planner.losses import Target
 from minicnn.models.planner.plan import Plan, plan_prediction, plan_test, plan_training
 from minicnn.models.planner.shared_arrays import SharedArrays
 from minicnn.models.programs import Memory, Programs
+from minicnn.models.slots import Slots
 from minicnn.models.strategy import current_strategy
 from minicnn.models.training.interrupt import Interrupt, Uninterruptible
 from minicnn.models.training.measures import Measures, Reported
@@ -60,7 +61,7 @@ class CompiledNetwork(Network):
         self.fuse = True
         self.stop_training = False
         self.session = TrainingSession()
-        self._slots: dict[Parameter, dict[str, np.ndarray]] = {}
+        self._slots = Slots()
         self._executions = Programs()
         self.step_measures: Measures | None = None  # with the metrics of `step_metrics`
         self._step_metrics: list[Metric] | None = None
@@ -68,8 +69,7 @@ class CompiledNetwork(Network):
 
     def __getstate__(self) -> dict[str, Any]:
         """Return the state for copies and pickles: no programs, no running training."""
-        for arrays in self._slots.values():
-            sync_all(arrays.values())
+        self._slots.sync()
         state = {name: value for name, value in vars(self).items() if name != "_executions"}
         return {**state, "session": self.session.idle()}
 
@@ -128,7 +128,7 @@ class CompiledNetwork(Network):
         self.optimizer, self.loss, self.compiled_metrics = optimizer, loss, reported
         self.loss_weights = loss_weights
         self.fuse = fuse
-        self._slots = {}
+        self._slots = Slots()
         self._forget()
 
     @property
@@ -269,29 +269,25 @@ class CompiledNetwork(Network):
     def slot(self, parameter: Parameter, name: str) -> np.ndarray:
         """Return the optimizer's array of that name for a parameter; a new one is initialized."""
         optimizer, _ = self.need_compiled()
-        arrays = self._slots.setdefault(parameter, {})
-        if name not in arrays:
-            value = optimizer.all_slots[name]
-            array = aligned(parameter.shape, "float32", zeros=value == 0)
-            if value != 0:
-                array.fill(value)  # before it is stored: Ctrl-C may come in between
-            arrays[name] = array
-        return synced(arrays[name])
+        return self._slots.get(parameter, name, optimizer.all_slots[name])
 
     def overwrite_with_averages(self) -> None:
         """Replace the weights by their moving averages, if the optimizer keeps these."""
-        for parameter, arrays in self._slots.items():
-            if "average" in arrays:
-                parameter.assign(synced(arrays["average"]))
+        for parameter, average in self._slots.all_named("average"):
+            parameter.assign(average)
 
     @property
     def slots(self) -> dict[tuple[str, str], np.ndarray]:
         """All the optimizer's arrays, by (parameter's name, slot's name)."""
-        return {
-            (path, name): synced(a)
-            for path, p in self.named_parameters().items()
-            for name, a in self._slots.get(p, {}).items()
-        }
+        return self._slots.named(self.named_parameters())
+
+    def keep_slot_rows(self, weights: np.ndarray, rows: slice) -> None:
+        """Keep only some rows of the optimizer's arrays of a parameter, whose array is `weights`.
+
+        Another process has the other rows. The programs that use the arrays are dropped.
+        """
+        self._slots.keep_rows(weights, rows)
+        self._executions.clear()
 
     def check_compiled(self) -> None:
         """Raise ArgumentError if there is no optimizer or no loss."""

@@ -89,9 +89,9 @@ class UpdateExecution:
         inputs: list[Spec],
         labels: list[Spec],
         memory: Memory,
-        rows_of: Callable[[int], slice],
+        parts_of: Callable[[int], Sequence[slice]],
     ) -> None:
-        self.update = plan_update(request, inputs, labels, rows_of)
+        self.update = plan_update(request, inputs, labels, parts_of)
         plan = self.update.plan
         self.runner: Runner = runner(plan.program, plan.arrays, memory.arena)
 

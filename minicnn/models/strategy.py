@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Protocol
+from typing import Any, Protocol
 
-from minicnn.models.batches import Batch
+from minicnn.models.batches import Batch, Batches
 from minicnn.models.execution import BatchResult
 
-if TYPE_CHECKING:
-    from minicnn.models.compiled_network import CompiledNetwork
+Model = Any  # a CompiledNetwork, whose module imports this one
 
 
 class Strategy(Protocol):
@@ -22,19 +21,31 @@ class Strategy(Protocol):
 
     batches_at_once: int
 
-    def begin(self, model: CompiledNetwork) -> None:
+    def agree(
+        self,
+        model: Model,
+        data: Batches,
+        validation: Batches | None,
+        settings: dict[str, Any],
+    ) -> None:
+        """Raise DistributedError unless all processes train the same network on the same data.
+
+        `settings` are the other arguments of `fit` by which processes could differ.
+        """
+
+    def begin(self, model: Model) -> None:
         """Begin a training: all processes continue from what the first one has."""
 
-    def train_step(self, model: CompiledNetwork, batch: Batch) -> BatchResult:
+    def train_step(self, model: Model, batch: Batch) -> BatchResult:
         """Take a training step on a prepared batch, of which each process computes a part.
 
         The result is of the whole batch. If its loss is not finite, the model does not change.
         """
 
-    def test_steps(self, model: CompiledNetwork, batches: Sequence[Batch]) -> list[BatchResult]:
+    def test_steps(self, model: Model, batches: Sequence[Batch]) -> list[BatchResult]:
         """Return predictions and loss of each batch, of which each process computes some."""
 
-    def gather(self, model: CompiledNetwork) -> None:
+    def gather(self, model: Model) -> None:
         """Give the first process the optimizer's whole state, which may be spread over all."""
 
     def own_rows(self, samples: int) -> slice:
@@ -60,13 +71,13 @@ def is_shared() -> bool:
     return _current is not None
 
 
-def begin_together(model: CompiledNetwork) -> None:
+def begin_together(model: Model) -> None:
     """Begin a training with the current strategy, if there is one."""
     if _current is not None:
         _current.begin(model)
 
 
-def gather_together(model: CompiledNetwork) -> None:
+def gather_together(model: Model) -> None:
     """Give the first of several processes the optimizer's whole state."""
     if _current is not None:
         _current.gather(model)

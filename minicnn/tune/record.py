@@ -20,7 +20,7 @@ from minicnn.support.files import open_handle
 
 MAX_BYTES = 256 << 20  # twice the size of a journal of 100,000 trials of 10 epochs
 BEGIN = b'{"op_code":'  # the beginning of each line
-WORKER = re.compile(r"[0-9]{1,10}-[0-9a-f]{8}")  # a name made by `study.working`
+WORKER = re.compile(r"[0-9]{1,10}-[0-9a-f]{8}")  # a name made by `working` of a storage
 
 
 @contextmanager
@@ -58,7 +58,7 @@ def drop_torn_line(journal: Path) -> None:
         file.truncate(content.rfind(b"\n") + 1)
 
 
-def check_settings(settings: Any, journal: Path) -> dict[str, Any]:
+def check_settings(settings: Any, journal: object) -> dict[str, Any]:
     """Return the settings with which a search was started, if they are a dict of scalars."""
     if not isinstance(settings, dict) or not all(map(_is_scalar, settings.values())):
         raise FormatError(
@@ -67,18 +67,24 @@ def check_settings(settings: Any, journal: Path) -> dict[str, Any]:
     return settings
 
 
-def check_trials(trials: list[Any], journal: Path) -> list[Any]:
+def check_trials(trials: list[Any], journal: object) -> list[Any]:
     """Return the trials unchanged, if all values that are read from them are valid."""
     for trial in trials:
         known = trial.user_attrs
         wrong = [name for name, fits in _KNOWN.items() if name in known and not fits(known[name])]
-        if "number" not in known:
-            wrong.append("number")
+        wrong += [name for name in ("number", "worker") if name not in known and _is_used(trial)]
         if not all(map(_is_scalar, trial.params.values())):
             wrong.append("params")
         if wrong:
             raise FormatError(journal, f"trial {trial.number} has a wrong {', '.join(wrong)}")
     return trials
+
+
+def _is_used(trial: Any) -> bool:
+    """Return whether the trial's values or its result are read; else its process was killed."""
+    return trial.state.name in ("COMPLETE", "PRUNED") or not {"values", "reason"}.isdisjoint(
+        trial.user_attrs
+    )
 
 
 def _is_scalar(value: Any) -> bool:

@@ -6,7 +6,6 @@ import math
 import os
 import time
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 from minicnn.support.csv_files import write_csv
@@ -60,14 +59,14 @@ def space_exhausted(count: int) -> str:
 
 
 def summary(
-    results: Sequence[Result], count: int, folder: Path, objective: str, *, all: bool = False
+    results: Sequence[Result], count: int, place: str, objective: str, *, all: bool = False
 ) -> str:
     """Format the best trials in the style of Keras Tuner's first versions."""
     done = [one for one in results if one.state == "complete"][:count]
     names = names_of(results) if all else []
     head = [
         "Results summary",
-        f"|-Results in {folder}",
+        f"|-Results in {place}",
         f"|-Showing {len(done)} best trials",
         f"|-Objective: {objective}",
         "",

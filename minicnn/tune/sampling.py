@@ -1,14 +1,15 @@
 """Choose the hyperparameters of the next trial.
 
-The choice depends on the search's seed, the trial's number and the earlier trials, but not on the
-process that runs the trial. So a random search tries the same networks when it is interrupted and
-resumed, or shared by several processes. No combination is tried twice, and the search notices when
-all combinations have been tried.
+The choice depends on the search's seed, the trial's number and the choices of the trials with
+smaller numbers, but not on the process that runs the trial, nor on what became of the others. So a
+random search tries the same networks when it is interrupted and resumed, or shared by several
+processes. TPE also depends on scores: on those that are known at that moment, or on those of
+certain trials. No combination is tried twice, and the search notices when all have been tried.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -103,19 +104,40 @@ class Sampler:
 
     def __init__(self, kind: str, seed: int, new_tpe: Callable[[int], Any]) -> None:
         self.kind, self.seed, self.new_tpe = kind, seed, new_tpe
-        self.paths: list[Path] = []  # the choices of the trials so far
+        self.begin_trial(0, {}, [])
+
+    def begin_trial(
+        self, number: int, known: Mapping[str, Any], paths: Sequence[Path], results: Any = None
+    ) -> None:
+        """Choose the values of this trial from now on.
+
+        Parameters
+        ----------
+        number : int
+        known : dict of str to values
+            The values that were chosen for it before it was interrupted.
+        paths : sequence of Path
+            The choices of the trials with smaller numbers.
+        results : Optuna Study, optional
+            Those of the trials whose scores count; default: all that have ended.
+        """
+        self.number, self.known, self.paths = number, known, paths
+        self.results = results
 
     def before_trial(self, _study: Any, _trial: Any) -> None:
         """Do nothing: a value depends on the trial's number and the hyperparameter's name."""
 
     def sample_independent(self, study: Any, trial: Any, name: str, distribution: Any) -> Any:
         """Choose the value of one hyperparameter."""
-        rng = random.generator(f"search {name}", number_of(trial), seed=self.seed)
+        if name in self.known and fits(self.known[name], distribution):
+            return self.known[name]
+        rng = random.generator(f"search {name}", self.number, seed=self.seed)
         values = values_of(distribution)
         proposed = None
         if self.kind == "tpe":
             tpe = self.new_tpe(int(rng.integers(2**31)))
-            proposed = tpe.sample_independent(study, trial, name, distribution)
+            results = study if self.results is None else self.results
+            proposed = tpe.sample_independent(results, trial, name, distribution)
         if values is None:
             return any_value(distribution, rng) if proposed is None else proposed
         fresh = open_values(self.paths, path_of(trial), name, values) or list(values)
@@ -136,6 +158,13 @@ class Sampler:
 
     def reseed_rng(self) -> None:
         """Do nothing: each value has a random generator of its own."""
+
+
+def fits(value: Any, distribution: Any) -> bool:
+    """Return whether an Optuna distribution has this value; a changed `build_model` has others."""
+    if hasattr(distribution, "choices"):
+        return value in distribution.choices
+    return isinstance(value, (int, float)) and distribution.low <= value <= distribution.high
 
 
 def pick(values: Sequence[Any], distribution: Any, rng: np.random.Generator) -> Any:

@@ -12,17 +12,18 @@ from minicnn.callbacks.monitor import Monitor
 from minicnn.checks import check_int
 from minicnn.errors import ArgumentError, MiniCNNError, NumericError, ShapeError, SizeLimitError
 from minicnn.models import Model, load_model
-from minicnn.support.locks import locked
 from minicnn.support.text import say
 from minicnn.tune import figures, report
+from minicnn.tune.fit_settings import fit_settings
 from minicnn.tune.results import Result, results_of
 from minicnn.tune.sampling import combinations, exhausted, number_of, path_of
 from minicnn.tune.space import Draw, Hyperparameter, HyperParameters
-from minicnn.tune.study import LOCK, TRIALS, Study, remove, trial_id, working
+from minicnn.tune.study import TRIALS, Study, remove, storage_of, trial_id
 from minicnn.tune.trial import Build, Trained, Training
 
 # Shapes that do not fit and a loss that overflows are results of a trial; other errors are bugs.
 FAILURES = (NumericError, ShapeError, SizeLimitError)
+WAIT_S = 0.5  # until a process looks again whether other ones have ended their trials
 
 
 class Job(NamedTuple):
@@ -51,14 +52,22 @@ class Tuner:
     directory, project_name : str
         The search's folder is `directory/project_name`. A search that is there already is
         resumed; several processes, also on several machines, may share it.
+    storage : str, optional
+        postgresql://user:password@host/database: the trials are in this database, under the
+        name `project_name`, and workers on many machines share them. Each machine keeps the models
+        that it has trained in its own folder.
     overwrite : bool, default False
-        Delete an earlier search in this folder and start again.
+        Delete an earlier search of this name and start again.
     seed : int, optional
         Seed of the choices, initial weights and shuffles; default: that of `set_random_seed`.
     direction : "auto", "min" or "max"
         Whether a lower or a higher objective is better; "auto" decides by its name.
     pruner : "median", "hyperband" or None
         Stops unpromising trials early.
+    workers : int, optional
+        Number of processes that shall work at once. If it is given, trial n is chosen and pruned
+        by the results of trials 0 to n - workers alone, so that `BayesianOptimization` and the
+        median come to the same trials however many processes work. Other searches always do.
     keep_models : int, default 10
         Number of best trials whose models are kept, with the weights of their best epochs.
     max_failures : int, default 3
@@ -84,10 +93,12 @@ class Tuner:
         executions_per_trial: int = 1,
         directory: str | os.PathLike[str] = "runs",
         project_name: str = "search",
+        storage: str | None = None,
         overwrite: bool = False,
         seed: int | None = None,
         direction: str = "auto",
         pruner: str | None = None,
+        workers: int | None = None,
         keep_models: int = 10,
         max_failures: int = 3,
         verbose: int = 1,
@@ -105,9 +116,12 @@ class Tuner:
         monitor = Monitor("a search", objective, direction)
         self.objective = monitor.name
         self.direction = "max" if monitor.sign > 0 else "min"
+        self.pruner = pruner
+        self.workers = None if workers is None else check_int(workers, "workers")
+        place = storage_of(self.folder, storage)
         if overwrite:
-            remove(self.folder)
-        self.study = Study(self.folder, self._settings(), pruner)
+            remove(place, self.folder)
+        self.study = Study(place, self._settings(), pruner, self.workers)
 
     def _settings(self) -> dict[str, Any]:
         return {
@@ -122,15 +136,25 @@ class Tuner:
         """Try networks until there are `max_trials` results; the arguments are those of `fit`.
 
         A search that was interrupted is resumed by the next call: it repeats the interrupted
-        trial from its first epoch, then tries the remaining ones.
+        trial from its first epoch, then tries the remaining ones. The arguments must be the same
+        again, in all processes; arrays are compared by their content.
+
+        Raises
+        ------
+        ArgumentError
+            The search was begun with other data or options, or by another version or engine.
+        StorageError
+            The database cannot be reached any more; the next call resumes the search.
         """
+        chosen = {"pruner": self.pruner, "workers": self.workers}
+        self.study.agree("training", {**chosen, **fit_settings(fit_arguments, fit_options)})
         training = Training(
             self.build_model, self.objective, self.direction, self.executions, fit_arguments,
             fit_options,
         )  # fmt: skip
         self._clock = report.Clock(len(self.results()))
         self._failures: list[MiniCNNError] = []
-        with working(self.folder) as worker:
+        with self.study.storage.working() as worker:
             while (job := self._next(training, worker)) is not None:
                 self._run(training, job)
 
@@ -148,8 +172,9 @@ class Tuner:
         missing = [path for path in paths if not path.exists()]
         if missing:
             raise ArgumentError(
-                f"only the best {self.keep_models} models are kept (keep_models), so not all of "
-                f"the best {num_models} exist: {missing[0]} is missing"
+                f"only the best {self.keep_models} models are kept (keep_models), by the machines "
+                f"that trained them, so not all of the best {num_models} are here: {missing[0]} is "
+                "missing"
             )
         return [load_model(path) for path in paths]
 
@@ -160,7 +185,8 @@ class Tuner:
     def results_summary(self, num_trials: int = 10, *, all: bool = False) -> None:
         """Print the best trials; `all` also lists hyperparameters that they did not use."""
         results = self.results()
-        say(report.summary(results, num_trials, self.folder, self.objective, all=all))
+        place = self.study.storage.name
+        say(report.summary(results, num_trials, place, self.objective, all=all))
 
     def search_space_summary(self) -> None:
         """Print the hyperparameters and ranges for which the default network asks."""
@@ -194,19 +220,28 @@ class Tuner:
 
     def _next(self, training: Training, worker: str) -> Job | None:
         """Choose the next trial, or return None if the search is finished."""
-        with locked(self.folder / LOCK):
-            self.study.requeue_interrupted()
-            while True:
-                trials = self.study.trials()
-                if len(trials) >= self.max_trials:
+        while True:
+            with self.study.storage.lock():
+                self.study.end_interrupted()
+                if self._is_finished():
                     return None
-                paths = [path_of(trial) for trial in trials]
-                if exhausted(paths):
-                    self._say(report.space_exhausted(combinations(paths)))
-                    return None
-                job = self._choose(training, worker)
-                if job is not None:
-                    return job
+                ready = self.study.is_ready()
+                job = self._choose(training, worker) if ready else None
+            if job is not None:
+                return job
+            if not ready:
+                time.sleep(WAIT_S)
+
+    def _is_finished(self) -> bool:
+        """Return whether no trial is left to choose."""
+        trials = self.study.trials()
+        if len(trials) >= self.max_trials:
+            return True
+        paths = [path_of(trial) for trial in trials]
+        if exhausted(paths):
+            self._say(report.space_exhausted(combinations(paths)))
+            return True
+        return False
 
     def _choose(self, training: Training, worker: str) -> Job | None:
         """Choose a trial and build its network; None if its network cannot be built."""
@@ -257,6 +292,7 @@ class Tuner:
         sign = 1 if self.direction == "max" else -1
         better = [one for one in self._best() if sign * (one.score - trained.score) >= 0]
         if len(better) < self.keep_models:
+            (self.folder / TRIALS).mkdir(parents=True, exist_ok=True)
             trained.model.save(self.folder / TRIALS / f"{trial_id(self.seed, number)}.mcnn")
             for one in self._best()[self.keep_models - 1 :]:
                 self.model_path(one).unlink(missing_ok=True)

@@ -1,36 +1,33 @@
-"""A search's record on disk: an Optuna study in a folder, which several processes may share.
+"""The trials of a search: an Optuna study that several processes may share.
 
-journal.log      every choice and every epoch's result, one per line, in Optuna's journal format
-lock             locked while a trial is chosen, so that no two processes choose the same
-workers/         one file per working process, locked as long as the process lives
-trials/          the best trials' models
+Each trial has a number, 0, 1, 2, ..., and is one record of Optuna, or several: if a process is
+killed, its trial is repeated under the same number in a new record.
+
+While a process chooses a trial, it holds the storage's lock. So when trial n is chosen, trials 0 to
+n - 1 have been chosen, whichever processes did it, and whatever became of these processes.
 """
 
 from __future__ import annotations
 
 import errno
 import hashlib
-import os
-import secrets
 import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from minicnn.checks import quoted
 from minicnn.errors import ArgumentError
-from minicnn.installed import missing_extra
-from minicnn.support.files import open_regular
-from minicnn.support.locks import FileLock, is_locked, locked
-from minicnn.tune.record import check_settings, check_trials, drop_torn_line, reading
+from minicnn.tune.folder_storage import FolderStorage
+from minicnn.tune.optuna_package import import_optuna, quiet_optuna
+from minicnn.tune.pruning import FIRST_TRIALS, new_pruner
+from minicnn.tune.record import check_settings, check_trials
 from minicnn.tune.sampling import Sampler, number_of, path_of
+from minicnn.tune.server_storage import ServerStorage
 
-JOURNAL, JOURNAL_LOCK, LOCK = "journal.log", "journal.lock", "lock"
-WORKERS, TRIALS = "workers", "trials"
-NAME = "search"
-FIRST_TRIALS = 5  # number of random trials before TPE proposes and before the median prunes
-PRUNERS = ("median", "hyperband")
+Storage = FolderStorage | ServerStorage
+TRIALS = "trials"  # the folder of the best trials' models
 
 
 class Study:
@@ -38,113 +35,177 @@ class Study:
 
     Parameters
     ----------
-    folder : Path
-        A folder for this search alone; it is created if it does not exist.
+    storage : FolderStorage or ServerStorage
+        Its record.
     settings : dict
         Settings that must be the same in all processes and resumed runs; the first ones are kept.
     pruner : "median", "hyperband" or None
-        "median" stops a trial that is worse than half of the others were at that epoch.
+        Stops unpromising trials early: see `new_pruner`.
+    workers : int, optional
+        If given, trial n is chosen and pruned by the results of trials 0 to n - workers alone, so
+        that as many processes can work at once, and come to the same trials as one. Default: by
+        all results that are known at that moment.
     """
 
-    def __init__(self, folder: Path, settings: dict[str, Any], pruner: str | None = None) -> None:
-        self.folder = folder
-        (folder / WORKERS).mkdir(parents=True, exist_ok=True)
-        (folder / TRIALS).mkdir(exist_ok=True)
+    def __init__(
+        self,
+        storage: Storage,
+        settings: dict[str, Any],
+        pruner: str | None = None,
+        workers: int | None = None,
+    ) -> None:
         optuna = import_optuna()
+        self.storage = storage
+        self.direction = settings["direction"]
         self.states = optuna.trial.TrialState
         self.sampler = Sampler(
             settings["sampler"],
             settings["seed"],
             lambda seed: optuna.samplers.TPESampler(seed=seed, n_startup_trials=FIRST_TRIALS),
         )
-        with locked(folder / LOCK):
-            self.optuna = _open(optuna, folder, settings, self.sampler, pruner)
-            self._agree(settings)
+        self.pruner = new_pruner(pruner, workers)
+        depends_on_results = settings["sampler"] == "tpe" or pruner is not None
+        self.workers = workers if depends_on_results else None
+        storage.prepare()
+        with storage.reading(), storage.lock(), quiet_optuna():
+            self.optuna = optuna.create_study(
+                storage=storage.connect(),
+                study_name=storage.study_name,
+                direction=self.direction,
+                sampler=self.sampler,
+                pruner=self.pruner,
+                load_if_exists=True,
+            )
+        self._records()  # those of another program's study are refused
+        self.agree("settings", settings)
+
+    def agree(self, name: str, settings: Mapping[str, Any]) -> None:
+        """Store the first settings of this name; refuse others: results could not be compared."""
+        with self.storage.reading(), self.storage.lock():
+            if name not in self.optuna.user_attrs:
+                self.optuna.set_user_attr(name, dict(settings))
+            known = check_settings(self.optuna.user_attrs[name], self.storage.place)
+        differ = [one for one in settings if known.get(one) != settings[one]]
+        if differ:
+            before = ", ".join(f"{one}={quoted(known.get(one))}" for one in differ)
+            now = ", ".join(f"{one}={settings[one]!r}" for one in differ)
+            raise ArgumentError(
+                f"the search in {self.storage.name} was begun with {before}, and this is {now}; "
+                "use the same, or another project_name (overwrite=True deletes the old search)"
+            )
 
     def trials(self) -> list[Any]:
         """All trials that run or have ended, except interrupted ones."""
-        return [t for t in self._all() if t.state.name != "WAITING" and not _is_interrupted(t)]
+        return [record for record in self._records() if is_taken(record)]
+
+    def is_ready(self) -> bool:
+        """Return whether the results on which the next trial depends are known."""
+        if self.workers is None:
+            return True
+        records = self._records()
+        ended = {number_of(record) for record in records if has_result(record)}
+        return ended.issuperset(range(_next_number(records) - self.workers + 1))
 
     def ask(self, worker: str) -> Any:
         """A new trial, or the repetition of an interrupted one. The caller must hold the lock."""
-        self.sampler.paths = [path_of(trial) for trial in self.trials()]
-        every = self._all()
-        if not any(trial.state.name == "WAITING" for trial in every):
-            number = max((number_of(trial) for trial in every), default=-1) + 1
-            self.optuna.enqueue_trial({}, user_attrs={"number": number})
+        records = self._records()
+        number = _next_number(records)
+        chosen = {number_of(record): record for record in records if is_chosen(record)}
+        known = chosen[number].user_attrs["values"] if number in chosen else {}
+        # Only earlier trials count, and all of them do, even if they have been interrupted. So the
+        # choice does not depend on the order in which interrupted trials are repeated.
+        paths = [path_of(record) for n, record in sorted(chosen.items()) if n < number]
+        results = None
+        if self.workers is not None:
+            results = self.pruner.results = self._results(records, number - self.workers)
+        self.sampler.begin_trial(number, known, paths, results)
         trial = self.optuna.ask()
         trial.set_user_attr("worker", worker)
+        trial.set_user_attr("number", number)
         return trial
 
     def tell(self, trial: Any, score: float | None, state: str = "COMPLETE") -> None:
         """End a trial with state COMPLETE and a score, or PRUNED."""
-        self.optuna.tell(trial, score, self.states[state])
+        with self.storage.reading():
+            self.optuna.tell(trial, score, self.states[state])
 
     def tell_failure(self, trial: Any, reason: str) -> None:
         """End a trial with state FAIL."""
         trial.set_user_attr("reason", reason)
-        self.optuna.tell(trial, state=self.states.FAIL)
+        with self.storage.reading():
+            self.optuna.tell(trial, state=self.states.FAIL)
 
-    def requeue_interrupted(self) -> None:
-        """Queue the trials of dead processes for repetition. The caller must hold the lock."""
-        every = self._all()
-        planned = {number_of(trial) for trial in every if trial.state.name == "WAITING"}
-        for trial in every:
-            if trial.state.name != "RUNNING" or self._is_alive(trial.user_attrs.get("worker")):
-                continue
-            # Queue first, then end: if this process is killed in between, the trial still runs, is
-            # found again here, and is not queued a second time.
-            number = number_of(trial)
-            if number not in planned and "reason" not in trial.user_attrs:
-                self.optuna.enqueue_trial(trial.params, user_attrs={"number": number})
-            self.optuna.tell(trial.number, state=self.states.FAIL)
+    def end_interrupted(self) -> None:
+        """End the records of dead processes, without result. The caller must hold the lock."""
+        while any(record.state.name == "WAITING" for record in self._records()):
+            self.optuna.tell(self.optuna.ask(), state=self.states.FAIL)  # of an earlier version
+        running = [record for record in self._records() if record.state.name == "RUNNING"]
+        # A process holds the lock until all values are chosen, so one that did not do so is dead.
+        half = [record for record in running if not is_chosen(record)]
+        rest = [record for record in running if is_chosen(record)]
+        alive = self.storage.alive(record.user_attrs["worker"] for record in rest)
+        for record in half + [one for one in rest if one.user_attrs["worker"] not in alive]:
+            # A worker that has only lost its connection may end its trial at this moment.
+            with suppress(import_optuna().exceptions.UpdateFinishedTrialError):
+                self.optuna.tell(record.number, state=self.states.FAIL, skip_if_finished=True)
 
-    def _all(self) -> list[Any]:
-        journal = self.folder / JOURNAL
-        with reading(journal):
-            return check_trials(self.optuna.get_trials(deepcopy=False), journal)
+    def _results(self, records: Iterable[Any], last: int) -> Any:
+        """An Optuna study, in memory, of the results of trials 0 to `last`, in this order."""
+        ended = [one for one in records if one.state.name in ("COMPLETE", "PRUNED")]
+        with quiet_optuna() as optuna:
+            study = optuna.create_study(direction=self.direction)
+        study.add_trials(sorted((one for one in ended if number_of(one) <= last), key=number_of))
+        return study
 
-    def _is_alive(self, worker: str | None) -> bool:
-        if worker is None:  # its process was killed between two lines of `ask`
-            return False
-        return is_locked(self.folder / WORKERS / worker)
-
-    def _agree(self, settings: dict[str, Any]) -> None:
-        """Store the first settings; refuse others, because their results cannot be compared."""
-        if "settings" not in self.optuna.user_attrs:
-            self.optuna.set_user_attr("settings", settings)
-        known = check_settings(self.optuna.user_attrs["settings"], self.folder / JOURNAL)
-        if known != settings:
-            differ = [name for name in settings if known.get(name) != settings[name]]
-            before = ", ".join(f"{name}={quoted(known.get(name))}" for name in differ)
-            now = ", ".join(f"{name}={settings[name]!r}" for name in differ)
-            raise ArgumentError(
-                f"the search in {self.folder} was begun with {before}, and this is {now}; use the "
-                "same settings, or choose another folder (overwrite=True deletes the old search)"
-            )
+    def _records(self) -> list[Any]:
+        with self.storage.reading():
+            records = self.optuna.get_trials(deepcopy=False)
+            return check_trials(records, self.storage.place)
 
 
-def _is_interrupted(trial: Any) -> bool:
-    """Return whether the process ended before the trial; a failure of the network has a reason."""
-    return trial.state.name == "FAIL" and "reason" not in trial.user_attrs
+def is_chosen(record: Any) -> bool:
+    """Return whether all values of a trial were chosen, so that its network could be built."""
+    return "values" in record.user_attrs
 
 
-def remove(folder: Path) -> None:
-    """Delete the files of a search from its folder, and no others."""
-    for name in (JOURNAL, JOURNAL_LOCK, LOCK):
-        (folder / name).unlink(missing_ok=True)
-    for name in (WORKERS, TRIALS):
-        shutil.rmtree(folder / name, ignore_errors=True)
+def is_taken(record: Any) -> bool:
+    """Return whether a process works on the trial, or it has ended."""
+    return record.state.name == "RUNNING" or has_result(record)
 
 
-def known_settings(folder: Path) -> dict[str, Any]:
-    """The settings with which the search in this folder was started."""
-    if not (folder / JOURNAL).exists():
-        raise FileNotFoundError(errno.ENOENT, "no search was begun in this folder", str(folder))
-    optuna = import_optuna()
-    with reading(folder / JOURNAL):
-        study = optuna.load_study(study_name=NAME, storage=_storage(optuna, folder))
-        return check_settings(study.user_attrs.get("settings"), folder / JOURNAL)
+def has_result(record: Any) -> bool:
+    """Return whether the trial has ended; a failure of the network, unlike a kill, has a reason."""
+    failed = record.state.name == "FAIL" and "reason" in record.user_attrs
+    return failed or record.state.name in ("COMPLETE", "PRUNED")
+
+
+def storage_of(folder: Path, address: str | None = None) -> Storage:
+    """The storage of a search: its folder, or the database at this address."""
+    return FolderStorage(folder) if address is None else ServerStorage(address, folder.name)
+
+
+def remove(storage: Storage, folder: Path) -> None:
+    """Delete a search: its record and the models in its folder, and no other files.
+
+    Raises
+    ------
+    ArgumentError : a process works on it
+    """
+    if storage.is_in_use():
+        raise ArgumentError(
+            f"processes work on the search in {storage.name}; stop them before you delete it"
+        )
+    storage.remove()
+    shutil.rmtree(folder / TRIALS, ignore_errors=True)
+
+
+def known_settings(storage: Storage) -> dict[str, Any]:
+    """The settings with which a search was started."""
+    with storage.reading():
+        if not storage.exists():
+            raise FileNotFoundError(errno.ENOENT, "no search was begun here", storage.name)
+        study = import_optuna().load_study(study_name=storage.study_name, storage=storage.connect())
+        return check_settings(study.user_attrs.get("settings"), storage.place)
 
 
 def trial_id(seed: int, number: int) -> str:
@@ -156,65 +217,7 @@ def trial_id(seed: int, number: int) -> str:
     return hashlib.blake2b(f"{seed} {number}".encode(), digest_size=16).hexdigest()
 
 
-@contextmanager
-def working(folder: Path) -> Iterator[str]:
-    """Register this process as a worker inside the block, and yield its name.
-
-    The worker's file is locked, so that other processes can see whether this one still lives.
-    """
-    name = f"{os.getpid()}-{secrets.token_hex(4)}"
-    path = folder / WORKERS / name
-    try:
-        with locked(path):
-            yield name
-    finally:
-        path.unlink(missing_ok=True)
-
-
-def import_optuna() -> Any:
-    """Import Optuna; the error for a missing one says how to install it."""
-    try:
-        import optuna
-    except ModuleNotFoundError as err:
-        raise missing_extra("a search needs Optuna", "tune") from err
-    return optuna
-
-
-def _open(
-    optuna: Any, folder: Path, settings: dict[str, Any], sampler: Sampler, pruner: str | None
-) -> Any:
-    with locked(folder / JOURNAL_LOCK):
-        drop_torn_line(folder / JOURNAL)
-    verbosity = optuna.logging.get_verbosity()
-    optuna.logging.set_verbosity(optuna.logging.WARNING)
-    try:
-        with reading(folder / JOURNAL):
-            return optuna.create_study(
-                storage=_storage(optuna, folder),
-                study_name=NAME,
-                direction=settings["direction"],
-                sampler=sampler,
-                pruner=_pruner(optuna, pruner),
-                load_if_exists=True,
-            )
-    finally:
-        optuna.logging.set_verbosity(verbosity)
-
-
-def _pruner(optuna: Any, name: str | None) -> Any:
-    if name is None:
-        return optuna.pruners.NopPruner()
-    if name == "median":
-        return optuna.pruners.MedianPruner(n_startup_trials=FIRST_TRIALS)
-    if name == "hyperband":
-        return optuna.pruners.HyperbandPruner()
-    raise ArgumentError(f"pruner must be one of {[*PRUNERS, None]}; got {name!r}")
-
-
-def _storage(optuna: Any, folder: Path) -> Any:
-    with suppress(FileNotFoundError):
-        open_regular(folder / JOURNAL).close()  # Optuna would wait for a pipe
-    # Optuna's own locks last half a minute after a process was killed that held one.
-    lock = FileLock(folder / JOURNAL_LOCK)
-    backend = optuna.storages.journal.JournalFileBackend(str(folder / JOURNAL), lock)
-    return optuna.storages.JournalStorage(backend)
+def _next_number(records: Iterable[Any]) -> int:
+    """The smallest number whose trial is not taken."""
+    taken = {number_of(record) for record in records if is_taken(record)}
+    return next(number for number in range(len(taken) + 1) if number not in taken)

@@ -15,6 +15,7 @@ import numpy as np
 from minicnn import explain, installed
 from minicnn.apps.cli import options, output
 from minicnn.apps.cli.command import cli_command
+from minicnn.apps.cli.doctor_mpi import check_mpi
 from minicnn.apps.cli.exit_codes import BadDataFound
 from minicnn.apps.cli.model_file import load_network
 from minicnn.apps.cli.progress import counting
@@ -45,11 +46,21 @@ SAMPLES = 64
 USUAL_RATE = 0.001  # Adam's default learning rate
 
 
-@cli_command("minicnn doctor", "minicnn doctor runs/scene-1/best.mcnn --data scenes/train")
+@cli_command(
+    "minicnn doctor",
+    "minicnn doctor runs/scene-1/best.mcnn --data scenes/train",
+    "minicnn doctor --mpi",
+)
 @click.argument("model", type=options.PATH, required=False)
 @click.option("--data", type=options.PATH, help="Folder with one folder of images per class.")
+@click.option(
+    "--mpi",
+    is_flag=True,
+    help="Check that mpirun can start processes that train together, and how fast their messages "
+    "are.",
+)
 @options.as_json()
-def command(model: Path | None, data: Path | None, as_json: bool) -> None:
+def command(model: Path | None, data: Path | None, mpi: bool, as_json: bool) -> None:
     """Find faults of this installation, or of the training that made MODEL.
 
     MODEL is a .mcnn file or a run folder. With --data, the command also tests whether a new copy
@@ -57,7 +68,12 @@ def command(model: Path | None, data: Path | None, as_json: bool) -> None:
     """
     if model is None and data is not None:
         raise click.UsageError("--data needs a model: minicnn doctor MODEL --data DIR")
-    findings = check_installation() if model is None else check_training(model, data)
+    if mpi and model is not None:
+        raise click.UsageError("--mpi examines the installation; leave MODEL out")
+    if model is not None:
+        findings = check_training(model, data)
+    else:
+        findings = check_mpi() if mpi else check_installation()
     bad = [one for one in findings if one.bad]
     if model is not None and not bad:
         findings.append(Finding(False, "nothing found"))
@@ -88,6 +104,7 @@ def check_installation() -> list[Finding]:
         there = importlib.util.find_spec(package) is not None
         remedy = "available" if there else installed.install_command(extra)
         findings.append(Finding(False, f"{package}, for {extra}: {remedy}"))
+    findings.append(Finding(False, "for several processes and machines: minicnn doctor --mpi"))
     return findings
 
 

@@ -21,6 +21,9 @@ class GoalNotReached(MiniCNNError):
     """The command completed, and the accuracy is below that of `--fail-under`."""
 
 
+FOUND_AT_THE_END = (BadDataFound, GoalNotReached)  # when the command has done its work
+
+
 def code_of(error: BaseException) -> int:
     """Return the exit code for an error.
 

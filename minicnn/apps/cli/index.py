@@ -28,11 +28,12 @@ from minicnn.apps.library.indexing import Indexed, index
 from minicnn.apps.library.listing import NEEDS_HEIC
 from minicnn.apps.library.loading import library_extractors, model_source
 from minicnn.apps.library.models import Folder
-from minicnn.apps.library.opening import Library, database_errors, file_of, is_server, open_library
+from minicnn.apps.library.opening import Library, database_errors, file_of, open_library
 from minicnn.apps.library.preparing import prepare
 from minicnn.apps.library.together import of_environment
 from minicnn.installed import install_command
 from minicnn.models.training.interrupt import Interrupt
+from minicnn.support.postgresql import is_server
 from minicnn.support.text import format_seconds, printable
 
 FEW = 3  # files named in a warning

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple, NoReturn
 import click
 
 from minicnn import startup
-from minicnn.apps.cli import exit_codes, output
+from minicnn.apps.cli import exit_codes, output, processes
 from minicnn.apps.cli.command import CommandGroup, add_common_options, common_options
 from minicnn.checks import nearest
 from minicnn.errors import MiniCNNError
@@ -70,9 +70,14 @@ class LazyCommands(CommandGroup):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Resolve a command as click does; the error for an unknown one suggests the nearest."""
+        """Resolve a command as click does; the error for an unknown one suggests the nearest.
+
+        A process that has no part in the command's work ends here.
+        """
         if args and not args[0].startswith("-") and self.get_command(ctx, args[0]) is None:
             ctx.fail(f"no command {args[0]!r}{nearest(args[0], [*COMMANDS, *ALIASES])}")
+        if args and not processes.has_work(args[0]):
+            ctx.exit()
         return super().resolve_command(ctx, args)
 
     def format_commands(self, _ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -121,6 +126,7 @@ def run(args: Sequence[str]) -> int:
 
 def _run(args: Sequence[str], debug: bool) -> int:
     try:
+        processes.begin()
         return _code(cli.main(list(args), prog_name="minicnn", standalone_mode=False))
     except click.ClickException as error:
         error.show()
@@ -134,8 +140,7 @@ def _run(args: Sequence[str], debug: bool) -> int:
     except (MiniCNNError, OSError, MemoryError) as error:
         if debug:
             raise
-        output.error(exit_codes.message_of(error))
-        return exit_codes.code_of(error)
+        return processes.fail(error)
 
 
 def _show_warning(message: Warning | str, *_: Any) -> None:

@@ -44,6 +44,12 @@ patience = _shared(
     help="Stop after this many epochs without improvement.",
 )
 seed = _shared("--seed", type=click.IntRange(0), help="Seed of all random numbers.")
+shards = _shared(
+    "--shards",
+    type=click.IntRange(1),
+    help="Parts of each batch that are computed on their own, a power of two: the result does not "
+    "depend on how many processes mpirun starts; default: 8 with mpirun, else the whole batch.",
+)
 allow_unreadable = _shared(
     "--allow-unreadable",
     type=float,

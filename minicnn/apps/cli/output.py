@@ -7,21 +7,23 @@ import errno
 import io
 import itertools
 import json
+import os
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import click
 import numpy as np
 
-from minicnn.support.text import encodable, printable, say, screen_width
+from minicnn.support.text import encodable, printable, printable_lines, say, screen_width
 
 GAP = "  "  # between columns
 NARROWEST = 12  # no column of text is folded to a smaller width
 SCHEMA = 1  # of the `--json` objects; incremented when a key changes its meaning
 
 _quiet = False
+_errors: IO[str] | None = None  # where errors are printed; None: on standard error
 
 
 def show_everything() -> None:
@@ -38,6 +40,13 @@ def be_quiet(quiet: bool = True) -> None:
     """Suppress notes from now on, or show them again."""
     global _quiet
     _quiet = quiet
+
+
+def be_silent() -> None:
+    """Print nothing but errors from now on: another process prints the same."""
+    global _errors
+    _errors = sys.stderr
+    sys.stdout = sys.stderr = os.fdopen(os.open(os.devnull, os.O_WRONLY), "w")
 
 
 def is_quiet() -> bool:
@@ -67,8 +76,9 @@ def warn(text: str) -> None:
 
 
 def error(text: str) -> None:
-    """Print an error message, also with `--quiet`."""
-    say(text, sys.stderr)
+    """Print an error message, also with `--quiet`, and on any process."""
+    stream = _errors or sys.stderr
+    print(encodable(printable_lines(text), stream), file=stream, flush=True)
 
 
 @contextlib.contextmanager

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from minicnn.apps.cli import options, run_command
+from minicnn.apps.cli import options, processes, run_command
 from minicnn.apps.cli.command import cli_command
 from minicnn.apps.recipes import RECIPES, Recipe
 from minicnn.apps.runs.published import is_published
@@ -33,6 +33,7 @@ OTHER_NAMES = {"cifar10": cifar10.USUAL_NAMES}
 )
 @options.epochs()
 @options.batch_size()
+@options.shards()
 @options.runs()
 @options.resume()
 @options.fail_under()
@@ -44,6 +45,7 @@ def command(
     as_printed: bool,
     epochs: int | None,
     batch_size: int | None,
+    shards: int | None,
     runs: Path,
     resume: bool,
     fail_under: float | None,
@@ -55,6 +57,7 @@ def command(
     The folder has the model, curves, confusion matrix, scores per class, worst mistakes, and a
     report.html that compares the results with the paper's.
     """
+    processes.join()
     recipe = RECIPES[name]
     settings = recipe_settings(recipe, as_printed=as_printed)
     if resume:
@@ -62,7 +65,9 @@ def command(
         run_command.resume(title, runs, epochs, recipe, fail_under=fail_under, as_json=as_json)
         return
     found = find_data(name, settings.data, data)
-    settings = settings.changed(data=found, epochs=epochs, batch_size=batch_size, seed=seed)
+    settings = settings.changed(
+        data=found, epochs=epochs, batch_size=batch_size, shards=shards, seed=seed
+    )
     if Path(found).is_dir() and found and not is_published(Path(found)):
         recipe.check_classes(class_names(Path(found), settings), found)
     run_command.run(settings, runs, recipe, fail_under=fail_under, as_json=as_json)

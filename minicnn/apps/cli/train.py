@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from minicnn import optimizers
-from minicnn.apps.cli import folds_command, options, run_command
+from minicnn.apps.cli import folds_command, options, processes, run_command
 from minicnn.apps.cli.command import cli_command
 from minicnn.apps.runs.bases import BASES
 from minicnn.apps.runs.earlier_run import inherited_settings
@@ -85,6 +85,7 @@ FOLDERS = ("data", "start", "keep")  # options whose settings are whole paths
 @click.option("--balance", is_flag=True, help="Weight the classes so that all count equally.")
 @options.patience()
 @options.allow_unreadable()
+@options.shards()
 @click.option("--tensorboard", is_flag=True, help="Also write event files for TensorBoard.")
 @click.option(
     "--folds",
@@ -121,6 +122,7 @@ def command(
     folder repeats its run. --from is continual learning: a trained
     network is trained further.
     """
+    processes.join()
     shown: dict[str, Any] = {"fail_under": fail_under, "as_json": as_json}
     folds = check_folds(config, given, fold)
     if resume and folds:

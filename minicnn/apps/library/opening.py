@@ -15,10 +15,9 @@ from django.db import connections
 
 from minicnn.apps.library.creating import make_file, make_tables
 from minicnn.apps.library.listing import LIBRARY
-from minicnn.errors import ArgumentError, LibraryError
-from minicnn.installed import missing_extra
+from minicnn.errors import LibraryError
+from minicnn.support.postgresql import address_parts, is_server, server_name
 
-SCHEMES = ("postgresql", "postgres")
 NAME_IN_FOLDER = f"{LIBRARY}.sqlite3"  # of the library that a folder of pictures has
 # What the parts of PostgreSQL's addresses are called in Django's settings.
 WORDS = {
@@ -76,22 +75,6 @@ def open_library(address: str | os.PathLike[str], *, create: bool = False) -> Li
     return library
 
 
-def is_server(address: str) -> bool:
-    """Return whether the address is one of PostgreSQL and not a path.
-
-    >>> is_server("postgresql://server/pictures"), is_server("pictures.sqlite3")
-    (True, False)
-    """
-    return address.partition("://")[0] in SCHEMES and "://" in address
-
-
-def server_name(address: str) -> str:
-    """Return the address of a server without user and password."""
-    words = _words(address)
-    place = words.get("host", "localhost") + (f":{words['port']}" if "port" in words else "")
-    return f"postgresql://{place}/{words['dbname']}"
-
-
 def file_of(path: str | os.PathLike[str]) -> Path:
     """Return the absolute path of a library; that of a folder is inside it."""
     whole = Path(os.path.abspath(path))
@@ -120,28 +103,12 @@ def _of_file(path: Path, create: bool) -> Library:
 
 
 def _of_server(address: str) -> Library:
-    words = _words(address)
+    words = address_parts(address, "a library on PostgreSQL")
     settings: dict[str, Any] = {name: words.pop(word, "") for word, name in WORDS.items()}
     settings |= {"ENGINE": "django.db.backends.postgresql", "OPTIONS": words}
     # The alias appears in messages of Django, so it must not contain the password.
     alias = f"{server_name(address)}#{hashlib.sha256(address.encode()).hexdigest()[:8]}"
     return _configured(address, alias, settings)
-
-
-def _words(address: str) -> dict[str, str]:
-    """Return the parts of an address of PostgreSQL, by its own names of them."""
-    try:
-        import psycopg
-        from psycopg.conninfo import conninfo_to_dict
-    except ModuleNotFoundError as error:
-        raise missing_extra("a library on PostgreSQL needs psycopg", "postgres") from error
-    try:
-        words = {name: str(value) for name, value in conninfo_to_dict(address).items()}
-    except psycopg.ProgrammingError:  # its message may quote the password
-        words = {}
-    if not words.get("dbname"):
-        raise ArgumentError("the address must be: postgresql://USER:PASSWORD@HOST:PORT/DATABASE")
-    return words
 
 
 def _configured(address: str, alias: str, settings: dict[str, Any]) -> Library:

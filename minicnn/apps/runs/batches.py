@@ -30,6 +30,8 @@ Pair = tuple[np.ndarray, np.ndarray]
 class PreparedBatches:
     """Preprocessed batches (x float32, labels) whose order depends on the seed and epoch alone."""
 
+    prepares_own_rows = True
+
     def __init__(
         self, split: Split, preprocess: Preprocess, batch_size: int, *, shuffle: bool = False
     ) -> None:
@@ -55,6 +57,8 @@ class PreparedBatches:
 
 class PreprocessedBatches:
     """The batches of another source, whose images of 0...255 are preprocessed."""
+
+    prepares_own_rows = True
 
     def __init__(self, source: Any, preprocess: Preprocess) -> None:
         self.source, self.preprocess = source, preprocess

@@ -22,6 +22,7 @@ from minicnn.apps.runs.folder import RunFolder, new_path, to_resume, unfinished
 from minicnn.apps.runs.folds_folder import FoldsFolder
 from minicnn.apps.runs.folds_report import write_folds_report
 from minicnn.apps.runs.folds_results import read_report
+from minicnn.apps.runs.processes import refuse_several
 from minicnn.apps.runs.published import is_published
 from minicnn.apps.runs.settings import Settings, from_toml, write_toml
 from minicnn.apps.runs.throttled_progress import Say
@@ -29,6 +30,10 @@ from minicnn.errors import ArgumentError, FolderInUseError, MiniCNNError, Numeri
 from minicnn.support.atomic_files import write_text
 from minicnn.support.locks import FolderLock
 
+ALONE = (
+    "Start it without mpirun; every further process that is started with --resume, also on "
+    "another machine, trains some of the folds"
+)
 HEAD = "A minicnn cross-validation. `minicnn train` with this file repeats it."
 
 
@@ -78,6 +83,7 @@ def run(
         The loss of a fold became NaN or infinite. failed.txt says so.
     """
     _check(settings, fold)
+    refuse_several("A cross-validation", ALONE)
     _check_images(settings, say)
     left = unfinished(runs, settings.title, folds=True)
     if left is not None:
@@ -115,6 +121,7 @@ def resume(
     ------
     ArgumentError : there is none, or it was started with other folds or epochs
     """
+    refuse_several("A cross-validation", ALONE)
     found = to_resume(runs, title, folds=True)
     settings = from_toml(found.config)
     _check(settings, fold)

@@ -2,6 +2,9 @@
 
 `run` starts an experiment and `resume` continues an interrupted one. Both do all of the work, from
 Python as from the command line, which only translates options and prints results.
+
+Several processes, started by `mpirun`, load the images and train together. Then all but the main
+one end, with exit code 0: it alone evaluates the network and writes the report.
 """
 
 from __future__ import annotations
@@ -27,6 +30,12 @@ from minicnn.apps.runs.load_images import load_images
 from minicnn.apps.runs.log import RunLog
 from minicnn.apps.runs.networks import input_preprocess
 from minicnn.apps.runs.predictions import Predictions, evaluate
+from minicnn.apps.runs.processes import (
+    check_resumable,
+    from_main,
+    joined,
+    leave_the_rest_to_main,
+)
 from minicnn.apps.runs.recipe import Recipe
 from minicnn.apps.runs.report import write_report
 from minicnn.apps.runs.run_result import RunResult
@@ -79,10 +88,8 @@ def run(
         The loss became NaN or infinite. The run folder's failed.txt says so.
     """
     _check_single(settings)
-    left = unfinished(runs, settings.title)
-    if left is not None:
-        say(f"{left.path} is unfinished. Unless it is still running, --resume continues it")
-    folder = new_folder(runs, settings.title)
+    settings = joined(settings)
+    folder = RunFolder(from_main(lambda: _new_path(runs, settings.title, say)))
     write_toml(folder.config, settings, HEAD)
     return _complete(folder, settings, recipe, command, verbose, say)
 
@@ -108,10 +115,20 @@ def resume(
     epochs : the number of epochs to train in all; default: as the run was started
     recipe, command, verbose, say : as in `run`
     """
-    folder = RunFolder(to_resume(runs, title).path)
+    folder = RunFolder(from_main(lambda: to_resume(runs, title).path))
     settings = from_toml(folder.config).changed(epochs=epochs)
+    check_resumable(folder.path, settings)
+    settings = joined(settings)
     say(f"Resuming {folder.path}")
     return _complete(folder, settings, recipe, command, verbose, say)
+
+
+def _new_path(runs: Path, title: str, say: Say) -> Path:
+    """Create a run folder; say so if an earlier one is unfinished."""
+    left = unfinished(runs, title)
+    if left is not None:
+        say(f"{left.path} is unfinished. Unless it is still running, --resume continues it")
+    return new_folder(runs, title).path
 
 
 def _complete(
@@ -164,6 +181,7 @@ def train_and_evaluate(
     log = RunLog(folder.log)
     job = TrainingJob(settings, start.images, start.preprocess, start.network, folder, log, verbose)
     history = transfer.fit(job, say) if settings.base else training.fit(job)
+    leave_the_rest_to_main()
     return _evaluate(job, start, history)
 
 

@@ -29,6 +29,7 @@ from minicnn.errors import ArgumentError
 from minicnn.support.atomic_files import sweep
 from minicnn.support.locks import NAME as LOCK
 from minicnn.support.locks import FolderLock
+from minicnn.support.main_process import by_main_only
 
 MAX_NAME = 60
 FOLD = "fold"  # the runs of a cross-validation are in fold-1, fold-2, ...
@@ -134,6 +135,7 @@ class RunFolder(ResultFolder):
                 sweep(folder)
             yield
 
+    @by_main_only
     def remove_unused(self) -> None:
         """Remove the folder if no training has begun in it, as there is nothing to resume."""
         lock = self.path / LOCK
@@ -144,6 +146,7 @@ class RunFolder(ResultFolder):
             self.checkpoints.rmdir()
             self.path.rmdir()
 
+    @by_main_only
     def remove_checkpoints(self) -> None:
         """Remove the checkpoints of a complete run; `last.mcnn` stays."""
         for path in self.checkpoints.rglob("checkpoint-*.mcnn"):

@@ -55,6 +55,7 @@ class Settings:
     keep_per_class: int = 200  # training images of each known class that are rehearsed
     memory_mb: int = 4000  # larger training sets are read from their files in every epoch
     allow_unreadable: float = ALLOWED_SHARE  # share of a split that may be unreadable, 0...1
+    shards: int = 0  # parts into which several processes cut each batch; 0: one process, whole
     tensorboard: bool = False  # also write TensorBoard's event files
     optimizer: Table = field(default_factory=lambda: {"name": "adam", "learning_rate": 0.001})
     augmentation: Table = field(default_factory=dict)  # arguments of `ImageDataGenerator`
@@ -131,6 +132,7 @@ def write_toml(path: Path, settings: Settings, head: str = "") -> None:
 _INTEGERS = {
     "epochs": 1, "batch_size": 1, "seed": 0, "shift": 0, "patience": 0, "fine_tune": 0,
     "keep_per_class": 0, "memory_mb": 0, "folds": 0, "fold": 0, "images": 0,
+    "shards": 0,
 }  # fmt: skip
 _LISTS = {"image_size": 2, "split": 3}
 _FLAGS = ("normalize", "balance", "tensorboard")

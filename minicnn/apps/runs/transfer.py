@@ -27,6 +27,7 @@ from minicnn.apps.runs.image_splits import (
 )
 from minicnn.apps.runs.load_images import read_split
 from minicnn.apps.runs.optimizer import RATE
+from minicnn.apps.runs.processes import from_main
 from minicnn.apps.runs.settings import Settings
 from minicnn.apps.runs.throttled_progress import Say
 from minicnn.apps.runs.training import MONITOR, History, TrainingJob
@@ -63,8 +64,9 @@ def fit(job: TrainingJob, say: Say) -> History:
     history = _train_head(job, nets, say)
     best = max(history[MONITOR])
     nets.whole.save(job.folder.last)
-    if not any(job.folder.checkpoints.glob("checkpoint-*")):  # else the fine-tuning may be better
-        nets.head.load_weights(job.folder.best_head)
+    # After an interrupted fine-tuning, its best network may be better than the head's.
+    if not from_main(lambda: any(job.folder.checkpoints.glob("checkpoint-*"))):
+        nets.head.set_weights(from_main(lambda: _best_weights(job, nets.head)))
         nets.whole.save(job.folder.best)
     if not job.settings.fine_tune:
         return history
@@ -114,6 +116,12 @@ def _train_head(job: TrainingJob, nets: bases.Networks, say: Say) -> History:
         ),
     )
     return training.history_of(nets.head)
+
+
+def _best_weights(job: TrainingJob, head: Model) -> list[np.ndarray]:
+    """Return the weights of the best epoch of the head's training."""
+    head.load_weights(job.folder.best_head)
+    return head.get_weights()
 
 
 def _features(job: TrainingJob, base: Model, split: Split, what: str, say: Say) -> Features:

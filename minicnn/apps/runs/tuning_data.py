@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import errno
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -12,7 +14,7 @@ from minicnn.apps.runs.load_images import load_in_memory
 from minicnn.apps.runs.networks import input_preprocess
 from minicnn.apps.runs.settings import Settings, from_toml, write_toml
 from minicnn.apps.runs.throttled_progress import Say
-from minicnn.errors import ArgumentError
+from minicnn.errors import ArgumentError, MiniCNNError
 from minicnn.tune import study
 
 CONFIG = "config.toml"
@@ -58,28 +60,41 @@ def saved_settings(folder: Path) -> Settings:
     return from_toml(path)
 
 
-def saved_tuner(folder: Path) -> tuple[str, dict[str, Any]]:
-    """Return a search's way of choosing networks, and the `Tuner` arguments that go with it."""
-    saved_settings(folder)
-    known = study.known_settings(folder)
+def saved_tuner(folder: Path, storage: str | None = None) -> tuple[str, dict[str, Any]]:
+    """Return a search's way of choosing networks, and the `Tuner` arguments that go with it.
+
+    A search in a database, at the address `storage`, may have no folder on this machine.
+    """
+    if storage is None:
+        saved_settings(folder)
+    known = study.known_settings(study.storage_of(folder, storage))
     return known["sampler"], {
         "objective": known["objective"],
         "executions_per_trial": known["executions_per_trial"],
         "seed": known["seed"],
+        "storage": storage,
     }
 
 
-def delete_search(folder: Path) -> None:
-    """Delete the files of a search, and no other files in its folder."""
-    study.remove(folder)
+def delete_search(folder: Path, storage: str | None = None) -> None:
+    """Delete the files of a search, and no other files in its folder, and its database record."""
+    study.remove(study.storage_of(folder, storage), folder)
     (folder / CONFIG).unlink(missing_ok=True)
 
 
-def remove_unused(folder: Path) -> None:
-    """Remove the folder of a search that did not start, so that its name can be used again."""
-    if [path.name for path in folder.iterdir()] == [CONFIG]:
-        (folder / CONFIG).unlink()
-        folder.rmdir()
+@contextmanager
+def removed_if_unused(folder: Path) -> Iterator[None]:
+    """Remove the folder if an error ends the block before the search has any results in it.
+
+    Otherwise a search of the same name with other options would be refused.
+    """
+    try:
+        yield
+    except (MiniCNNError, OSError):
+        if [path.name for path in folder.iterdir()] == [CONFIG]:
+            (folder / CONFIG).unlink()
+            folder.rmdir()
+        raise
 
 
 def load_search_images(settings: Settings, say: Say) -> tuple[Split, Split, list[str]]:

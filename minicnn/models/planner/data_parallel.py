@@ -96,11 +96,16 @@ class ShardPlan(NamedTuple):
 class DenseUpdate(NamedTuple):
     """Arrays of a large dense layer, of whose weights (in, out) some rows are updated here."""
 
-    rows: slice
-    x: np.ndarray  # (N, rows), to be set
+    parts: tuple[slice, ...]  # of the rows, one after the other; each is updated by a call
+    x: tuple[np.ndarray, ...]  # for each part (N, rows), to be set
     dy: np.ndarray  # (N, out), to be set
     weights: np.ndarray  # all rows
     slots: tuple[np.ndarray, ...]  # the optimizer's arrays, all rows
+
+    @property
+    def rows(self) -> slice:
+        """All rows that are updated here."""
+        return slice(self.parts[0].start, self.parts[-1].stop)
 
 
 class UpdatePlan(NamedTuple):
@@ -169,28 +174,28 @@ def plan_update(
     request: TrainingRequest,
     inputs: list[Spec],
     labels: Sequence[Spec],
-    rows_of: Callable[[int], slice],
+    parts_of: Callable[[int], Sequence[slice]],
 ) -> UpdatePlan:
     """Plan the update after all shards of a batch with inputs and labels of these Specs.
 
-    `rows_of` returns which rows of a large dense layer's weights are updated here, given the number
-    of all rows.
+    `parts_of` returns which rows of a large dense layer's weights are updated here, given the
+    number of all rows. Each part is a call of its own, so that its bits do not depend on who
+    updates the other parts.
     """
     step = _training_calls(request, inputs, labels)
     found = _results(step)
     memory, ends = _in_one_array(found.gradients)
     for state in found.states:
         state.storage, state.array = "input", aligned(state.shape, state.dtype)
-    dense = {id(call): _of_rows(call, rows_of) for call in found.dense}
-    changes = [dense[id(call)][0] if id(call) in dense else call for call in step.changes]
-    changes = [call for call in changes if all(v is None or 0 not in v.shape for v in call.writes)]
+    dense = {id(c): _in_parts(c, parts_of(_weights(c).shape[0])) for c in found.dense}
+    changes = [one for c in step.changes for one in (dense[id(c)][0] if id(c) in dense else [c])]
     special_values: SpecialValues = {"rates": step.special_values["rates"]}
     plan = assemble(step.preparations, changes, [], [], special_values, None, views=request.fuse)
     return UpdatePlan(
         plan,
         memory,
         tuple(ends),
-        tuple(state.array for state in found.states if state.array is not None),
+        tuple(_array(state) for state in found.states),
         tuple(_statistics(step.nodes, found.states)),
         tuple(update for _, update in dense.values()),
         tuple(output.shape for output in step.forward.outputs),
@@ -308,23 +313,44 @@ def _statistics(nodes: list[Node], states: list[Value]) -> Iterator[MovingStatis
             yield MovingStatistics(pair[0], pair[1], node.attributes["momentum"])
 
 
-def _of_rows(call: Call, rows_of: Callable[[int], slice]) -> tuple[Call, DenseUpdate]:
-    """Return the update of a dense layer for some rows of its weights, and its arrays."""
+def _weights(call: Call) -> Value:
+    """Return the weights that an update of a dense layer changes."""
+    (w, *_) = call.reads
+    if w is None:
+        raise ValueError(f"{call.kernel} needs w")
+    return w
+
+
+def _in_parts(call: Call, parts: Sequence[slice]) -> tuple[list[Call], DenseUpdate]:
+    """Return updates of some rows of a dense layer's weights, and their arrays."""
     w, dy, x, *others = call.reads
     if w is None or dy is None or x is None:
         raise ValueError(f"{call.kernel} needs w, dy and x")
-    rows = rows_of(w.shape[0])
     slots = [v for v in others if v is not None and v.storage == "state"]
-    new_x = _input(f"{x.name}, some columns", (x.shape[0], rows.stop - rows.start))
     new_dy = _input(dy.name, dy.shape)
-    cut = {id(v): _rows(v, rows) for v in (w, *slots)} | {id(x): new_x, id(dy): new_dy}
-    reads, writes = (
-        tuple(cut.get(id(v), v) for v in values) for values in (call.reads, call.writes)
+    columns = [_input(f"{x.name}, some columns", (x.shape[0], p.stop - p.start)) for p in parts]
+    calls = []
+    for rows, new_x in zip(parts, columns, strict=True):
+        cut = {id(v): _rows(v, rows) for v in (w, *slots)} | {id(x): new_x, id(dy): new_dy}
+        reads, writes = (
+            tuple(cut.get(id(v), v) for v in values) for values in (call.reads, call.writes)
+        )
+        if rows.start < rows.stop:
+            calls.append(Call(call.kernel, reads, writes, call.attributes))
+    update = DenseUpdate(
+        tuple(parts),
+        tuple(_array(one) for one in columns),
+        _array(new_dy),
+        _array(w),
+        tuple(_array(one) for one in slots),
     )
-    arrays = [v.array for v in (new_x, new_dy, w, *slots)]
-    found = [array for array in arrays if array is not None]
-    update = DenseUpdate(rows, found[0], found[1], found[2], tuple(found[3:]))
-    return Call(call.kernel, reads, writes, call.attributes), update
+    return calls, update
+
+
+def _array(value: Value) -> np.ndarray:
+    if value.array is None:
+        raise ValueError(f"{value.name} has no array")
+    return value.array
 
 
 def _input(name: str, shape: Shape) -> Value:
@@ -333,7 +359,5 @@ def _input(name: str, shape: Shape) -> Value:
 
 def _rows(value: Value, rows: slice) -> Value:
     """Return the value of some rows of an array that outlasts a run."""
-    if value.array is None:
-        raise ValueError(f"{value.name} has no array")
-    part = value.array[rows]
+    part = _array(value)[rows]
     return Value(f"{value.name}, some rows", Spec(part.shape), value.storage, part)

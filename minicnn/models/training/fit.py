@@ -16,7 +16,12 @@ from minicnn.data.own_rows import each_with_own_rows
 from minicnn.errors import ArgumentError, NumericError
 from minicnn.models.batches import ArrayBatches, Batch, Batches, EpochStart
 from minicnn.models.compiled_network import CompiledNetwork
-from minicnn.models.strategy import begin_together, is_shared, rows_of_this_process
+from minicnn.models.strategy import (
+    begin_together,
+    current_strategy,
+    is_shared,
+    rows_of_this_process,
+)
 from minicnn.models.training.advice import warn_before_training
 from minicnn.models.training.class_weights import weighted
 from minicnn.models.training.evaluation import measure
@@ -137,11 +142,22 @@ class Fit:
             prepare_training_data(self.model, self.data, self.class_weight, state.start, left)
             if self.validation is not None:
                 prepare_validation_data(self.model, self.validation, left)
+            self._agree(epochs)
         names = sorted(new_measures(self.model).names)
         measured = [f"val_{name}" for name in names] if self.validation is not None else []
         rate = ["learning_rate"] if self._reports_rate else []
         self.callbacks.check_logs([*sorted([*names, *measured]), *rate], names)
         warn_before_training(self.model, self.data)
+
+    def _agree(self, epochs: int) -> None:
+        """Raise DistributedError if processes that train together were given different things."""
+        if (strategy := current_strategy()) is not None:
+            settings = {
+                "epochs": epochs,
+                "class_weight": self.class_weight,
+                "callbacks": [type(one).__name__ for one in self.callbacks],
+            }
+            strategy.agree(self.model, self.data, self.validation, settings)
 
     def _begin_next_epoch(self, epochs: int) -> bool:
         """Return whether another epoch begins; fetch its first batch unless data is arrays."""
@@ -170,7 +186,8 @@ class Fit:
 
     def _train(self) -> None:
         """Take the steps of one epoch, in groups of as many as the engine takes per call."""
-        fetched = self.interrupt.each(each_with_own_rows(self._groups(), rows_of_this_process()))
+        rows_of = rows_of_this_process() if self.data.prepares_own_rows else None
+        fetched = self.interrupt.each(each_with_own_rows(self._groups(), rows_of))
         with closing(train_groups(self.model, fetched)) as groups:
             for trained in random.each_seeded(groups, self.state.seed):
                 if trained.losses:

@@ -1,0 +1,1 @@
+"""The parts of scaling_model.py: what it measures, what it predicts, and its figures."""
