@@ -313,7 +313,7 @@ def test_a_process_takes_the_lead_if_process_0_does_not_come(tmp_path, as_proces
     as_process(1, 2)
     assert run(tmp_path / "out") is None  # there is no job
     assert os.listdir(tmp_path) == []
-    as_process(0, 2)
+    as_process(0, 1)
     interrupted(tmp_path / "out")
     as_process(1, 2)
     with pytest.raises(DistributedError, match="it has 10 files, here 9"):
