@@ -14,6 +14,7 @@ shards one after the other. Then two kinds of parameters differ in what travels:
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
@@ -21,6 +22,7 @@ from scaling.timeline import Compute, Exchange, Operation, Poll, Wait
 
 BUCKET = 1 << 20  # bytes of gradients that are sent together, at least
 FLOAT = 4  # bytes
+ROW_MULTIPLE = 16  # parts of the rows begin at multiples of it
 
 
 class Gradient(NamedTuple):
@@ -103,7 +105,7 @@ def _last_shard(network: Network, ranks: int, own: int, add: float) -> list[Oper
         for number, one in enumerate(buckets(network.gradients))
     ]
     events += [
-        (one.complete, 1, _send_samples(number, one, ranks, own * network.samples))
+        (one.complete, 1, _send_samples(number, one, ranks, own, network.samples))
         for number, one in enumerate(network.dense)
     ]
     operations: list[Operation] = [Compute(network.shard)]
@@ -122,13 +124,18 @@ def _send_bucket(number: int, size: int, ranks: int, add: float) -> list[Operati
     return [Exchange(f"bucket {number}", part, (added, gather)), Poll()]
 
 
-def _send_samples(number: int, dense: Dense, ranks: int, samples: int) -> list[Operation]:
-    """Send columns of x to the owners of the rows, and dy to all."""
-    columns = dense.inputs / ranks
+def _send_samples(number: int, dense: Dense, ranks: int, own: int, samples: int) -> list[Operation]:
+    """Send dy to all, and columns of x to the owners of the rows, which have a part per shard."""
+    rows = _rows(dense, ranks * own)
     return [
-        Exchange(f"x {number}", samples * columns * FLOAT),
-        Exchange(f"dy {number}", samples * dense.outputs * FLOAT),
+        Exchange(f"dy {number}", own * samples * dense.outputs * FLOAT),
+        *(Exchange(f"x {number}.{part}", own * samples * rows * FLOAT) for part in range(own)),
     ]
+
+
+def _rows(dense: Dense, shards: int) -> int:
+    """The rows of the largest part."""
+    return ROW_MULTIPLE * math.ceil(dense.inputs / ROW_MULTIPLE / shards)
 
 
 def _end(network: Network, ranks: int, own: int, join: float) -> Iterator[Operation]:
@@ -140,8 +147,12 @@ def _end(network: Network, ranks: int, own: int, join: float) -> Iterator[Operat
     yield from (Wait(f"bucket {number}") for number in range(count))
     yield from (Wait(f"sum {number}") for number in range(count))
     layers = range(len(network.dense))
-    yield from (Wait(f"{what} {number}") for number in layers for what in ("x", "dy"))
-    yield Compute(network.update + sum(one.update for one in network.dense) / ranks)
+    for number in layers:
+        yield Wait(f"dy {number}")
+        yield from (Wait(f"x {number}.{part}") for part in range(own))
+    rows = [own * _rows(dense, ranks * own) for dense in network.dense]
+    shares = zip(network.dense, rows, strict=True)
+    yield Compute(network.update + sum(one.update * n / one.inputs for one, n in shares))
     for number, dense in enumerate(network.dense):
-        yield Exchange(f"rows {number}", dense.inputs / ranks * dense.outputs * FLOAT)
+        yield Exchange(f"rows {number}", rows[number] * dense.outputs * FLOAT)
     yield from (Wait(f"rows {number}") for number in layers)

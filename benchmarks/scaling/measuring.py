@@ -18,6 +18,7 @@ SECONDS = 4.0  # of a training, about
 STEPS = (8, 200)  # the fewest and the most
 RANKS = (1, 2, 4)  # in shared memory and on the loopback device
 NAMESPACES = 4
+LARGE_DENSE = 1 << 16  # weights of a dense layer whose gradient may stay where it is
 
 
 class Shard(NamedTuple):
@@ -67,7 +68,7 @@ def shards(network: Network) -> Iterator[Shard]:
 def has_large_dense(network: Network, batch: int) -> bool:
     """Whether some dense layer's gradient is larger than its x and dy; see `minicnn.models`."""
     shapes = [weight.shape for weight in weights_of(network) if len(weight.shape) == 2]
-    large = [(i, o) for i, o in shapes if i * o >= 1 << 16]
+    large = [(i, o) for i, o in shapes if i * o >= LARGE_DENSE]
     return any(batch * (i + o) <= i * o for i, o in large)
 
 

@@ -34,8 +34,9 @@ import minicnn as mc
 from minicnn import random
 from minicnn.backends.engine import Runner
 from minicnn.distributed.communicator import OneProcess
-from minicnn.distributed.data_parallel import DataParallel
+from minicnn.distributed.data_parallel import ROW_MULTIPLE, DataParallel
 from minicnn.distributed.shard_results import ShardResults
+from minicnn.distributed.shards import share
 from minicnn.models.batches import Batch
 from minicnn.models.data_parallel import ShardExecution, UpdateExecution, shard_execution
 from minicnn.models.strategy import set_strategy
@@ -111,11 +112,16 @@ class Trained:
 
     def update(self, batch: int) -> UpdateExecution:
         """The program that updates the weights after a batch, on a rank that owns all rows."""
+        shards = batch // self.samples
+
+        def parts_of(rows: int) -> list[slice]:
+            return [share(rows, part, shards, ROW_MULTIPLE) for part in range(shards)]
+
         x, y = random_batch(self.network, 1, seed=0)
         shapes = np.broadcast_to(x, (batch, *x.shape[1:])), np.broadcast_to(y, batch)
 
         def make(*arguments: Any) -> UpdateExecution:
-            return UpdateExecution(*arguments, lambda rows: slice(0, rows))
+            return UpdateExecution(*arguments, parts_of)
 
         key = f"update of {batch}"
         execution = self.model.part_of_step(key, shapes[:1], shapes[1:], batch, make)
@@ -173,7 +179,9 @@ def _timed_update(trained: Trained, batch: int) -> tuple[list[float], float]:
     times = call_times(execution.runner, len(steps))
     is_dense = [step.kernel.startswith("dense_") for step in steps]
     dense = [seconds for seconds, of in zip(times, is_dense, strict=True) if of]
-    return dense, sum(times) - sum(dense)
+    layers = len(execution.update.dense)
+    of_layers = np.reshape(dense, (layers, -1)).sum(1).tolist() if layers else []
+    return of_layers, sum(times) - sum(dense)
 
 
 def _results(shard: ShardExecution, network: Network, samples: int) -> int:
