@@ -38,7 +38,7 @@ def main(arguments: list[str] | None = None) -> int:
     options.out.mkdir(parents=True, exist_ok=True)
     for part in options.measure:
         _measure(part, measured, options.networks)
-        path.write_text(json.dumps(measured, indent=1) + "\n")
+        path.write_text(json.dumps(measured) + "\n")
     model, names = Model(measured), [name for name in NETWORKS if name in measured["steps"]]
     rows = check(model, measured["training"])
     tables = [messages_table(model), check_table(rows), *(limits(model, names, s) for s in (1, 16))]
@@ -46,7 +46,7 @@ def main(arguments: list[str] | None = None) -> int:
         Console(width=110).print(table)
     measured["check"] = rows
     measured["predictions"] = predictions(model, names)
-    path.write_text(json.dumps(measured, indent=1) + "\n")
+    path.write_text(json.dumps(measured) + "\n")
     draw(figures.plot_check, options.out / "scaling-check.png", model, rows, model.processors)
     draw(figures.plot_predictions, options.out / "scaling.png", model, names)
     return 0
@@ -103,10 +103,12 @@ def check_table(rows: list[dict[str, Any]]) -> Table:
 
 def limits(model: Model, names: list[str], speed: float) -> Table:
     """Up to how many ranks the efficiency is good, with overlap."""
-    table = Table("network", title=f"most ranks, machines {speed} times as fast as this one")
+    table = Table(
+        "network", title=f"most ranks at 80 % / 50 % efficiency, machines {speed} x as fast"
+    )
     kinds = [(scaling, gigabits) for scaling in ("weak", "strong") for gigabits in GIGABITS]
     for scaling, gigabits in kinds:
-        table.add_column(f"{scaling}, {gigabits} Gbit/s: 80 % / 50 %", justify="right")
+        table.add_column(f"{scaling}, {gigabits} Gbit/s", justify="right")
     for name in names:
         cells = []
         for scaling, gigabits in kinds:
@@ -127,15 +129,14 @@ def most(points: list[Point], good: float) -> int:
 
 
 def predictions(model: Model, names: list[str]) -> list[dict[str, Any]]:
-    """All predicted steps."""
+    """All predicted steps; points are [ranks, seconds, efficiency]."""
     return [
         {"network": name, "scaling": scaling, "gigabits": gigabits, "overlap": overlap}
-        | point._asdict()
+        | {"points": getattr(model, scaling)(name, gigabits, overlap=overlap)}
         for name in names
         for scaling in ("weak", "strong")
         for gigabits in GIGABITS
         for overlap in (True, False)
-        for point in getattr(model, scaling)(name, gigabits, overlap=overlap)
     ]
 
 
