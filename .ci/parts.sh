@@ -87,6 +87,15 @@ second_command_of_the_README() {
   bash -euo pipefail -c "$command"
 }
 
+# The tests that start two processes ran with all others. Here is what a user sees of them, with the
+# Open MPI of the extra.
+several_processes() {
+  local found
+  found=$(python -m minicnn doctor --mpi)
+  echo "$found"
+  [[ $found == *"all have minicnn"* && $found != *"! "* ]]
+}
+
 # What `pytest` leaves out.
 slow_tests() {
   python -m pytest -m slow -n 2 --dist loadfile
@@ -134,12 +143,12 @@ style_and_types() {
 # comparisons, drawings, examples, searches, libraries of pictures, pages, CUDA kernels. The second command of the README ran
 # them; neither an instruction set nor a sanitizer changes them.
 without_kernels=(
-  activations architecture benchmark_gpu build_backend built_by_hand caffe caffe_files
+  activations agreement architecture benchmark_gpu blocks build_backend built_by_hand caffe caffe_files
   calibration callbacks cifar10 classic cli cli_convert cli_data cli_explain cli_explore cli_index
   cli_lesson cli_outputs cli_search cli_serve cli_sort cli_sort_learn cli_tune comparison continual course
   cross_validation cross_validation_failures cuda_conv2d cuda_errors cuda_fallback
   cuda_kernels cuda_plan cuda_ptx cuda_reductions cuda_simulator cuda_training cuda_updates
-  data_tools dataframe dataset devices docs doctor examples exchange experiment explain
+  data_tools dataframe dataset devices distributed_faults distributed_runs docs doctor doctor_mpi examples exchange experiment explain
   explore_browser explore_modules explore_training_browser explorer_changes
   explorer_finite_differences explorer_numbers explorer_opening explorer_passes
   explorer_training explorer_training_blocks explorer_training_parts
@@ -149,10 +158,10 @@ without_kernels=(
   keras_files keras_histories keras_initializers keras_metrics keras_signatures_of_losses
   layer_parts layouts learning lessons library_approximate library_duplicates library_extractors
   library_indexing library_kills library_opening library_scanning library_searching
-  library_verifying losses many_steps metrics model_as_layer model_in_use model_pictures
+  library_verifying losses main_process many_steps metrics model_as_layer model_in_use model_pictures
   mutated_files names no_replace onnx_hostile onnx_node_tests onnx_reader onnx_round_trip
-  onnx_writer own_classes own_losses parts penalties plain_pickle precision predict_images
-  preprocess pretrained preview published_datasets py_dataset regularizers rename reprs
+  onnx_writer own_classes own_losses own_rows parts penalties place plain_pickle precision predict_images
+  preprocess pretrained preview published_datasets py_dataset regularizers rank_kills rename reprs
   resume robustness robustness_command run_calibration runs schedules settings site
   sorter_applying sorter_faults sorter_finding sorter_planning sorter_undoing split_copy
   starting subclassing suite tar tensor_cores text torch train_kills transfer tune

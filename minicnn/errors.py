@@ -146,7 +146,7 @@ class ForeignModelError(LibraryError):
 
 
 class DistributedError(MiniCNNError, RuntimeError):
-    """The processes that train together do not agree, or one of them has ended too early."""
+    """Processes that work together do not agree, or one of them has ended too early."""
 
 
 class StorageError(MiniCNNError, RuntimeError):

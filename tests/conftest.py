@@ -6,6 +6,7 @@ import sys
 
 import hypothesis
 import library_tools
+import mpi
 import pytest
 
 from minicnn import backends, random
@@ -31,7 +32,7 @@ BROWSER = "Playwright cannot be imported, or there is no chromium: apt install c
 def pytest_configure(config):
     """Fail if a part named in MINICNN_REQUIRE is missing, because its tests would be skipped.
 
-    Parts are the engines, "window", which needs Qt, "postgres" and "browser".
+    Parts are the engines, "window", which needs Qt, "postgres", "browser" and "mpi".
     """
     required = set(os.environ.get("MINICNN_REQUIRE", "numpy").split(","))
     missing = required - {*backends.available_backends()}
@@ -41,8 +42,10 @@ def pytest_configure(config):
         missing -= {"postgres"}
     if library_tools.chromium() and importlib.util.find_spec("playwright"):
         missing -= {"browser"}
+    if mpi.MPIRUN and importlib.util.find_spec("mpi4py"):
+        missing -= {"mpi"}
     if missing:
-        texts = {"window": WINDOW, "postgres": POSTGRES, "browser": BROWSER}
+        texts = {"window": WINDOW, "postgres": POSTGRES, "browser": BROWSER, "mpi": mpi.MISSING}
         known = texts | backends.backend_info()
         reasons = {name: known.get(name, "unknown") for name in sorted(missing)}
         raise pytest.UsageError(f"parts are required but not available: {reasons}")

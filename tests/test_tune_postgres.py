@@ -6,6 +6,7 @@ import json
 import re
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -38,6 +39,14 @@ def test_searches_of_one_database_do_not_mix(tmp_path, postgres):
     assert [len(one.results()), len(other.results())] == [2, 3]
     again = search(tmp_path, max_trials=1, storage=postgres, overwrite=True, seed=2)
     assert [len(again.results()), len(other.results())] == [1, 3]
+
+
+def test_workers_that_begin_at_once_wait_for_the_tables(tmp_path, postgres):
+    options = {"directory": tmp_path, "project_name": "s", "storage": postgres, "seed": 0}
+    with ThreadPoolExecutor(4) as pool:
+        begun = [pool.submit(tune.RandomSearch, build, **options) for _ in range(4)]
+    assert [one.result().results() for one in begun] == [[]] * 4
+    assert optuna.get_all_study_names(ServerStorage(postgres, "s").connect()) == ["s"]
 
 
 # --- kills --------------------------------------------------------------------------------------

@@ -6,8 +6,8 @@ so the block of one that was killed is done again by another. When all blocks ar
 joins their results in the order of the inputs.
 
 That process leads: it makes the list of inputs, checks that the work folder belongs to this job,
-and joins the results. Process 0 leads; if it dies after that check, another one takes its place.
-If all processes are killed, the same command goes on with the blocks that are missing.
+and joins the results. Process 0 leads; if it dies, another one takes its place. If all processes
+are killed, the same command goes on with the blocks that are missing.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ from minicnn.support.text import printable
 
 SECONDS_TO_POLL = 0.2
 SECONDS_TO_COUNT = 1.0  # between two looks at how many blocks are done
-# As long processes wait for one that leads. On a large cluster they do not start all at once.
-SECONDS_FOR_A_LEADER = 60.0
+# That the other processes wait for process 0. On a large cluster they do not start all at once.
+SECONDS_FOR_A_LEADER = 30.0
 
 Progress = Callable[[int, int], object]  # (inputs that are done by all processes, all inputs)
 
@@ -108,11 +108,12 @@ class _Run:
     def begin(self) -> Blocks | None:
         """Return the blocks when the process that leads, perhaps this one, has checked the job.
 
-        Return None if the output has been written, or if no process has come to lead.
+        Return None if the output has been written, or if process 0 has not come to begin a job.
         """
+        may_lead = self._here.rank == 0
         end = time.monotonic() + SECONDS_FOR_A_LEADER
         while True:
-            if self._here.rank == 0 and self.folder.lead():
+            if may_lead and self.folder.lead():
                 return None if self._is_written() else self._blocks_of_leader()
             record = self.folder.checked_record()
             if record is not None:
@@ -120,8 +121,12 @@ class _Run:
                 return self.folder.blocks(record)
             if self.folder.has_leader():
                 end = time.monotonic() + SECONDS_FOR_A_LEADER
-            elif self._is_written() or time.monotonic() > end:
+            elif self._is_written():
                 return None
+            elif time.monotonic() > end:
+                if self.folder.record() is None:
+                    return None
+                may_lead = True  # process 0 has died, or comes very late
             time.sleep(SECONDS_TO_POLL)
 
     def compute(self, blocks: Blocks, progress: Progress) -> None:

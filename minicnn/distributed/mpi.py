@@ -16,8 +16,8 @@ from minicnn.distributed.endings import Endings
 from minicnn.installed import missing_extra
 
 # A process that waits longer looks whether the others still run, and sleeps between two looks.
-LONG_WAIT_SECONDS = 0.2
-SLEEP_SECONDS = 0.0005
+LONG_WAIT_SECONDS = 0.05
+SLEEP_SECONDS = 0.0002
 # Lets another process have the core, if one waits for it: it may be the one that must send.
 _yield: Callable[[], None] = getattr(os, "sched_yield", lambda: None)
 

@@ -70,9 +70,14 @@ class LazyCommands(CommandGroup):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Resolve a command as click does; the error for an unknown one suggests the nearest."""
+        """Resolve a command as click does; the error for an unknown one suggests the nearest.
+
+        A process that has no part in the command's work ends here.
+        """
         if args and not args[0].startswith("-") and self.get_command(ctx, args[0]) is None:
             ctx.fail(f"no command {args[0]!r}{nearest(args[0], [*COMMANDS, *ALIASES])}")
+        if args and not processes.has_work(args[0]):
+            ctx.exit()
         return super().resolve_command(ctx, args)
 
     def format_commands(self, _ctx: click.Context, formatter: click.HelpFormatter) -> None:

@@ -9,6 +9,14 @@ from minicnn.apps.cli import exit_codes, output
 from minicnn.distributed import faults
 from minicnn.distributed.launch import place
 
+# The commands whose work several processes share. Of the others process 0 does all.
+SHARED = ("train", "reproduce", "tune", "predict", "index", "sort", "doctor")
+
+
+def has_work(command: str) -> bool:
+    """Return whether this process does a part of the command's work."""
+    return command in SHARED or not place().rank
+
 
 def begin() -> None:
     """Let process 0 print, and the others print nothing but errors."""

@@ -42,7 +42,7 @@ from minicnn.program import Program
 
 # The fewest weights of a dense layer whose gradient is not summed over the shards.
 LARGE_DENSE = 65_536
-LANES = 16  # each gradient begins at a multiple of so many floats, a cache line
+LANES = 16  # floats of a cache line; gradients begin at multiples of it
 
 
 class TrainingRequest(NamedTuple):
