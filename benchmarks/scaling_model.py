@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import shutil
 import sys
 from typing import Any
 
@@ -25,6 +26,8 @@ from rich.console import Console
 from rich.table import Table
 from scaling import figures, measuring, namespaces
 from scaling.predictions import GIGABITS, Model, Point, check
+
+from minicnn.installed import missing_extra
 
 PARTS = ("messages", "steps", "training")
 GOOD = (0.8, 0.5)  # efficiencies up to which the tables count the ranks
@@ -54,6 +57,8 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _measure(part: str, measured: dict[str, Any], names: list[str]) -> None:
     """Measure a part of what the model needs, and keep it in `measured`."""
+    if shutil.which("mpirun") is None:
+        raise SystemExit(str(missing_extra("this benchmark needs mpirun", "mpi")))
     if reason := namespaces.why_not():
         print(f"no network namespaces: {reason}")
     processors = machine.available()
