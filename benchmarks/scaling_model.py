@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import shutil
 import sys
 from typing import Any
 
@@ -25,6 +26,8 @@ from rich.console import Console
 from rich.table import Table
 from scaling import figures, measuring, namespaces
 from scaling.predictions import GIGABITS, Model, Point, check
+
+from minicnn.installed import missing_extra
 
 PARTS = ("messages", "steps", "training")
 GOOD = (0.8, 0.5)  # efficiencies up to which the tables count the ranks
@@ -38,7 +41,7 @@ def main(arguments: list[str] | None = None) -> int:
     options.out.mkdir(parents=True, exist_ok=True)
     for part in options.measure:
         _measure(part, measured, options.networks)
-        path.write_text(json.dumps(measured, indent=1) + "\n")
+        path.write_text(json.dumps(measured) + "\n")
     model, names = Model(measured), [name for name in NETWORKS if name in measured["steps"]]
     rows = check(model, measured["training"])
     tables = [messages_table(model), check_table(rows), *(limits(model, names, s) for s in (1, 16))]
@@ -46,7 +49,7 @@ def main(arguments: list[str] | None = None) -> int:
         Console(width=110).print(table)
     measured["check"] = rows
     measured["predictions"] = predictions(model, names)
-    path.write_text(json.dumps(measured, indent=1) + "\n")
+    path.write_text(json.dumps(measured) + "\n")
     draw(figures.plot_check, options.out / "scaling-check.png", model, rows, model.processors)
     draw(figures.plot_predictions, options.out / "scaling.png", model, names)
     return 0
@@ -54,6 +57,8 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _measure(part: str, measured: dict[str, Any], names: list[str]) -> None:
     """Measure a part of what the model needs, and keep it in `measured`."""
+    if shutil.which("mpirun") is None:
+        raise SystemExit(str(missing_extra("this benchmark needs mpirun", "mpi")))
     if reason := namespaces.why_not():
         print(f"no network namespaces: {reason}")
     processors = machine.available()
@@ -103,10 +108,12 @@ def check_table(rows: list[dict[str, Any]]) -> Table:
 
 def limits(model: Model, names: list[str], speed: float) -> Table:
     """Up to how many ranks the efficiency is good, with overlap."""
-    table = Table("network", title=f"most ranks, machines {speed} times as fast as this one")
+    table = Table(
+        "network", title=f"most ranks at 80 % / 50 % efficiency, machines {speed} x as fast"
+    )
     kinds = [(scaling, gigabits) for scaling in ("weak", "strong") for gigabits in GIGABITS]
     for scaling, gigabits in kinds:
-        table.add_column(f"{scaling}, {gigabits} Gbit/s: 80 % / 50 %", justify="right")
+        table.add_column(f"{scaling}, {gigabits} Gbit/s", justify="right")
     for name in names:
         cells = []
         for scaling, gigabits in kinds:
@@ -127,15 +134,14 @@ def most(points: list[Point], good: float) -> int:
 
 
 def predictions(model: Model, names: list[str]) -> list[dict[str, Any]]:
-    """All predicted steps."""
+    """All predicted steps; points are [ranks, seconds, efficiency]."""
     return [
         {"network": name, "scaling": scaling, "gigabits": gigabits, "overlap": overlap}
-        | point._asdict()
+        | {"points": getattr(model, scaling)(name, gigabits, overlap=overlap)}
         for name in names
         for scaling in ("weak", "strong")
         for gigabits in GIGABITS
         for overlap in (True, False)
-        for point in getattr(model, scaling)(name, gigabits, overlap=overlap)
     ]
 
 

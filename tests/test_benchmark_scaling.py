@@ -195,5 +195,6 @@ def test_the_agent_starts_a_rank_in_the_namespace_of_its_address(load, monkeypat
     agent, started = load("agent"), []
     monkeypatch.setattr(agent.os, "execvp", lambda _, command: started.extend(command))
     agent.main(["10.77.0.3", "A=1", "prted", "--leader"])
+    # This is what mpirun gives in place of `ssh HOST COMMAND`.
     assert started[:4] == ["ip", "netns", "exec", "minicnn-2"]
     assert started[-1] == "hostname minicnn-2; A=1 prted --leader"

@@ -155,8 +155,10 @@ def test_ranks_make_the_table_of_one_process(here):
 def test_a_job_goes_on_without_a_killed_rank(here):
     """Rank 0 has made the list and dies in its first block; another one takes its place."""
     words = ["predict", "m.mcnn", "images", "--top", "2", "--csv", "out.csv"]
-    in_ranks(here, 3, "0", *words, options=GOES_ON, code=3, program=(str(DYING),))
+    done = in_ranks(here, 3, "0", *words, options=GOES_ON, code=3, program=(str(DYING),))
     assert (here / "out.csv").read_bytes() == expected_table(here)
+    assert done.stderr.count("Written: out.csv, 198 rows") == 1  # by the one that has written it
+    assert done.stderr.count("is left out") == 2
     assert not (here / "out.csv.parts").exists()
 
 

@@ -11,12 +11,13 @@ import os
 import sys
 from collections.abc import Sequence
 
+from scaling.namespaces import name
+
 
 def inside(rank: int, command: str) -> list[str]:
     """The command that runs a line of the shell in the namespace of a rank."""
-    namespace = f"minicnn-{rank}"
-    line = f"hostname {namespace}; {command}"
-    return ["ip", "netns", "exec", namespace, "unshare", "--uts", "sh", "-c", line]
+    line = f"hostname {name(rank)}; {command}"
+    return ["ip", "netns", "exec", name(rank), "unshare", "--uts", "sh", "-c", line]
 
 
 def main(arguments: Sequence[str]) -> None:

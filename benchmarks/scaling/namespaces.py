@@ -46,11 +46,14 @@ def why_not() -> str | None:
     """Why this machine cannot make namespaces, and what to do; None if it can."""
     if os.geteuid() != 0:
         return "network namespaces need root: run this as root, for example with sudo"
-    missing = [program for program in ("ip", "tc", "c++") if shutil.which(program) is None]
-    if missing:
-        return f"{' and '.join(missing)} not found (Debian: apt install iproute2 g++)"
-    if not Path("/dev/net/tun").exists() and not has_netem():
+    if shutil.which("ip") is None or shutil.which("tc") is None:
+        return "network namespaces need ip and tc: install iproute2 (Debian: apt install iproute2)"
+    if has_netem():
+        return None
+    if not Path("/dev/net/tun").exists():
         return "the kernel has neither netem nor /dev/net/tun: it cannot delay packets"
+    if shutil.which("c++") is None:
+        return "the kernel has no netem: to delay packets, install a compiler (apt install g++)"
     return None
 
 

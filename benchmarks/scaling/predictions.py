@@ -57,32 +57,41 @@ class Model:
 
     def weak(self, name: str, gigabits: float, *, overlap: bool, speed: float = 1) -> list[Point]:
         """One shard for each rank, always of the same size."""
-        batch = NETWORKS[name].batch
-
-        def shard(ranks: int) -> Shard:
-            whole = batch * ranks
-            return Shard(batch, whole if has_large_dense(NETWORKS[name], whole) else SUMMED)
-
-        shards = {ranks: shard(ranks) for ranks in RANKS}
-        points = list(self._points(name, shards, gigabits, overlap, speed))
+        parts = {ranks: self._weak_parts(name, ranks) for ranks in RANKS}
+        points = list(self._points(parts, gigabits, overlap, speed))
         first = points[0].seconds
         return [point._replace(efficiency=first / point.seconds) for point in points]
 
     def strong(self, name: str, gigabits: float, *, overlap: bool, speed: float = 1) -> list[Point]:
         """One batch for all ranks, cut into as many shards as there are ranks."""
         batch = NETWORKS[name].batch
-        shards = {ranks: Shard(batch // ranks, batch) for ranks in RANKS if ranks <= batch}
-        points = list(self._points(name, shards, gigabits, overlap, speed))
+        ranks_of = [ranks for ranks in RANKS if ranks <= batch]
+        parts = {ranks: self.network(name, Shard(batch // ranks, batch)) for ranks in ranks_of}
+        points = list(self._points(parts, gigabits, overlap, speed))
         first = points[0].seconds
         return [point._replace(efficiency=first / point.seconds / point.ranks) for point in points]
 
+    def _weak_parts(self, name: str, ranks: int) -> Network:
+        """The parts of a step of so many ranks, which differ in how large dense layers are summed.
+
+        What the ranks do alike takes the time of one rank, as measured once.
+        """
+        batch = NETWORKS[name].batch
+        alone = self.network(name, Shard(batch, batch))
+        whole = batch * ranks
+        large = has_large_dense(NETWORKS[name], whole)
+        parts = self.network(name, Shard(batch, whole if large else SUMMED))
+        parts = parts._replace(shard=alone.shard, step=alone.step)
+        return parts._replace(kernels=alone.kernels) if large else parts
+
     def _points(
-        self, name: str, shards: dict[int, Shard], gigabits: float, overlap: bool, speed: float
+        self, networks: dict[int, Network], gigabits: float, overlap: bool, speed: float
     ) -> Iterator[Point]:
         link = ethernet(gigabits, self.loggops("loopback"))
-        for ranks, shard in shards.items():
-            parts = faster(self.network(name, shard), speed)
-            operations = program(parts, ranks, ranks, self.add(), overlap=overlap)
+        for ranks, parts in networks.items():
+            operations = program(
+                faster(parts, speed), ranks, ranks, self.add() / speed, overlap=overlap
+            )
             yield Point(ranks, predict(operations, ranks, link).seconds, 1.0)
 
 
@@ -91,7 +100,7 @@ def faster(parts: Network, speed: float) -> Network:
     return parts._replace(
         kernels=[seconds / speed for seconds in parts.kernels],
         dense=[one._replace(update=one.update / speed) for one in parts.dense],
-        update=parts.update / speed,
+        **{name: getattr(parts, name) / speed for name in ("update", "shard", "step", "join")},
     )
 
 
@@ -101,7 +110,7 @@ def check(model: Model, trainings: list[dict[str, Any]]) -> list[dict[str, Any]]
     for training in trainings:
         step = model.training(training["network"], training["ranks"], training["place"])
         ratio = training["seconds"] / step.seconds
-        rows.append(
-            {**training, "predicted": step.seconds, "waiting": step.waiting, "ratio": ratio}
-        )
+        shown = {key: training[key] for key in ("network", "place", "ranks", "seconds")}
+        found = {"predicted": step.seconds, "waiting": step.waiting, "ratio": ratio}
+        rows.append(shown | found)
     return rows

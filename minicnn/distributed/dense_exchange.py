@@ -17,7 +17,7 @@ from collections.abc import Callable, Collection, Sequence
 import numpy as np
 
 from minicnn.distributed.communicator import Communicator, Pending
-from minicnn.models.planner.data_parallel import DenseUpdate
+from minicnn.models.planner.dense_rows import DenseUpdate
 
 TAG = 0x7000  # of the first layer's exchanges, which every rank begins in the same order
 

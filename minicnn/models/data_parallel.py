@@ -105,7 +105,7 @@ class UpdateExecution:
 
 
 def shard_execution(model: CompiledNetwork, batch: Batch, samples: int) -> ShardExecution:
-    """Return the program for such a shard of a batch of so many samples.
+    """Return the program for a shard of this shape, of a batch of `samples` samples.
 
     The caller holds the model's lock.
     """

@@ -23,6 +23,7 @@ NARROWEST = 12  # no column of text is folded to a smaller width
 SCHEMA = 1  # of the `--json` objects; incremented when a key changes its meaning
 
 _quiet = False
+_silenced: tuple[Any, Any] | None = None  # standard output and error, if nothing is printed
 _errors: IO[str] | None = None  # where errors are printed; None: on standard error
 
 
@@ -44,9 +45,16 @@ def be_quiet(quiet: bool = True) -> None:
 
 def be_silent() -> None:
     """Print nothing but errors from now on: another process prints the same."""
-    global _errors
-    _errors = sys.stderr
+    global _errors, _silenced
+    _errors, _silenced = sys.stderr, (sys.stdout, sys.stderr)
     sys.stdout = sys.stderr = os.fdopen(os.open(os.devnull, os.O_WRONLY), "w")
+
+
+def be_heard() -> None:
+    """Print again what `be_silent` suppressed: the other process has ended."""
+    global _silenced
+    if _silenced is not None:
+        (sys.stdout, sys.stderr), _silenced = _silenced, None
 
 
 def is_quiet() -> bool:

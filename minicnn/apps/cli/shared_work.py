@@ -60,6 +60,8 @@ def shared_table(csv_file: Path, work: Work, *, force: bool) -> Iterator[Iterato
             counting_in_logs("classifying") as progress,
             shared(csv_file, work, force=force, progress=progress) as results,
         ):
+            if results is not None:
+                output.be_heard()  # this process reports, even if it is not process 0
             yield results
     except (KeyboardInterrupt, OSError):
         if place().rank == 0:

@@ -25,6 +25,7 @@ import numpy as np
 from minicnn.contracts import CONTRACTS, DENSE_UPDATES, Shape, Spec
 from minicnn.layers.parameter import aligned
 from minicnn.models.graph import Graph
+from minicnn.models.planner.dense_rows import DenseUpdate, array_of, in_parts, weights_of
 from minicnn.models.planner.losses import Target
 from minicnn.models.planner.plan import (
     Plan,
@@ -42,7 +43,7 @@ from minicnn.program import Program
 
 # The fewest weights of a dense layer whose gradient is not summed over the shards.
 LARGE_DENSE = 65_536
-LANES = 16  # each gradient begins at a multiple of so many floats, a cache line
+LANES = 16  # floats of a cache line; gradients begin at multiples of it
 
 
 class TrainingRequest(NamedTuple):
@@ -91,21 +92,6 @@ class ShardPlan(NamedTuple):
     parts: tuple[tuple[int, int], ...]
     states: tuple[int, ...]
     dense: tuple[DenseBuffers, ...]
-
-
-class DenseUpdate(NamedTuple):
-    """Arrays of a large dense layer, of whose weights (in, out) some rows are updated here."""
-
-    parts: tuple[slice, ...]  # of the rows, one after the other; each is updated by a call
-    x: tuple[np.ndarray, ...]  # for each part (N, rows), to be set
-    dy: np.ndarray  # (N, out), to be set
-    weights: np.ndarray  # all rows
-    slots: tuple[np.ndarray, ...]  # the optimizer's arrays, all rows
-
-    @property
-    def rows(self) -> slice:
-        """All rows that are updated here."""
-        return slice(self.parts[0].start, self.parts[-1].stop)
 
 
 class UpdatePlan(NamedTuple):
@@ -187,7 +173,7 @@ def plan_update(
     memory, ends = _in_one_array(found.gradients)
     for state in found.states:
         state.storage, state.array = "input", aligned(state.shape, state.dtype)
-    dense = {id(c): _in_parts(c, parts_of(_weights(c).shape[0])) for c in found.dense}
+    dense = {id(c): in_parts(c, parts_of(weights_of(c).shape[0])) for c in found.dense}
     changes = [one for c in step.changes for one in (dense[id(c)][0] if id(c) in dense else [c])]
     special_values: SpecialValues = {"rates": step.special_values["rates"]}
     plan = assemble(step.preparations, changes, [], [], special_values, None, views=request.fuse)
@@ -195,7 +181,7 @@ def plan_update(
         plan,
         memory,
         tuple(ends),
-        tuple(_array(state) for state in found.states),
+        tuple(array_of(state) for state in found.states),
         tuple(_statistics(step.nodes, found.states)),
         tuple(update for _, update in dense.values()),
         tuple(output.shape for output in step.forward.outputs),
@@ -311,53 +297,3 @@ def _statistics(nodes: list[Node], states: list[Value]) -> Iterator[MovingStatis
         pair = [place.get(id(new.get(name))) for name in ("moving_mean", "moving_variance")]
         if pair[0] is not None and pair[1] is not None:
             yield MovingStatistics(pair[0], pair[1], node.attributes["momentum"])
-
-
-def _weights(call: Call) -> Value:
-    """Return the weights that an update of a dense layer changes."""
-    (w, *_) = call.reads
-    if w is None:
-        raise ValueError(f"{call.kernel} needs w")
-    return w
-
-
-def _in_parts(call: Call, parts: Sequence[slice]) -> tuple[list[Call], DenseUpdate]:
-    """Return updates of some rows of a dense layer's weights, and their arrays."""
-    w, dy, x, *others = call.reads
-    if w is None or dy is None or x is None:
-        raise ValueError(f"{call.kernel} needs w, dy and x")
-    slots = [v for v in others if v is not None and v.storage == "state"]
-    new_dy = _input(dy.name, dy.shape)
-    columns = [_input(f"{x.name}, some columns", (x.shape[0], p.stop - p.start)) for p in parts]
-    calls = []
-    for rows, new_x in zip(parts, columns, strict=True):
-        cut = {id(v): _rows(v, rows) for v in (w, *slots)} | {id(x): new_x, id(dy): new_dy}
-        reads, writes = (
-            tuple(cut.get(id(v), v) for v in values) for values in (call.reads, call.writes)
-        )
-        if rows.start < rows.stop:
-            calls.append(Call(call.kernel, reads, writes, call.attributes))
-    update = DenseUpdate(
-        tuple(parts),
-        tuple(_array(one) for one in columns),
-        _array(new_dy),
-        _array(w),
-        tuple(_array(one) for one in slots),
-    )
-    return calls, update
-
-
-def _array(value: Value) -> np.ndarray:
-    if value.array is None:
-        raise ValueError(f"{value.name} has no array")
-    return value.array
-
-
-def _input(name: str, shape: Shape) -> Value:
-    return Value(name, Spec(shape), "input", aligned(shape, "float32"))
-
-
-def _rows(value: Value, rows: slice) -> Value:
-    """Return the value of some rows of an array that outlasts a run."""
-    part = _array(value)[rows]
-    return Value(f"{value.name}, some rows", Spec(part.shape), value.storage, part)
