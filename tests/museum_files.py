@@ -398,7 +398,7 @@ FILES = {
     "search-worker-path": (
         journal, always(trial(number=0, worker="../../../../etc/passwd")), "wrong worker",
     ),
-    "search-without-number": (journal, always(trial()), "wrong number"),
+    "search-without-number": (journal, always(trial(values={"units": 3})), "wrong number"),
     "search-number-text": (journal, always(trial(number="1")), "wrong number"),
     "search-values-list": (journal, always(trial(number=0, values=[1])), "wrong values"),
     "search-seconds-text": (journal, always(trial(number=0, seconds="x")), "wrong seconds"),
