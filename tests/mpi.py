@@ -42,6 +42,8 @@ def mpirun(
     """
     words = [sys.executable, *command]
     line = mpirun_line(count, *words, options=options)
-    return subprocess.run(
+    done = subprocess.run(
         line, capture_output=True, text=True, env=environment(**more), cwd=ROOT, check=False
     )
+    done.stderr = done.stderr.replace("\0", "")  # mpirun ends its own messages with one
+    return done

@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 
 from minicnn.distributed.communicator import copy_own
+from minicnn.distributed.data_parallel import DataParallel
+from minicnn.models.strategy import set_strategy
 
 
 class Mailboxes:
@@ -103,3 +105,32 @@ def on_ranks(size: int, function: Callable[[ThreadCommunicator], Any]) -> list[A
     if errors:
         raise errors[0]
     return results
+
+
+class StrategyOfThread:
+    """A strategy for `set_strategy` that is, on each rank, that of its thread."""
+
+    def __init__(self) -> None:
+        self.threads = threading.local()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.threads.strategy, name)
+
+
+def train_on_ranks(size: int, function: Callable[[int], Any], shards: int = 8) -> list[Any]:
+    """Return what the function of a rank's number returns on each rank.
+
+    `fit`, `evaluate` and `save` share their work among these ranks. Models are made before: the
+    names of layers are counted for all threads.
+    """
+    of_thread = StrategyOfThread()
+
+    def run(communicator: ThreadCommunicator) -> Any:
+        of_thread.threads.strategy = DataParallel(communicator, shards)
+        return function(communicator.rank)
+
+    set_strategy(of_thread)
+    try:
+        return on_ranks(size, run)
+    finally:
+        set_strategy(None)

@@ -31,7 +31,7 @@ def changed(array, place, value=99):
 
 def facts_on(ranks, changes):
     """What each rank says: the same but for {rank: {name: value}}."""
-    usual = {"version of NumPy": "2.1.0", "seed": "7", "data of the training": "ab12"}
+    usual = {"version of NumPy": "2.1.0", "seed": "7", "data": "ab12"}
     return [usual | changes.get(rank, {}) for rank in range(ranks)]
 
 
@@ -179,7 +179,7 @@ OTHERS = {
     "callbacks 1": lambda: facts(callbacks=["EarlyStopping", "CSVLogger"]),
     "batches batch_size": lambda: facts(data=batches_of(X, Y, batch_size=3)),
     "batches shuffle": lambda: facts(data=batches_of(X, Y, batch_size=4, shuffle=True)),
-    "data of the training": lambda: facts(data=arrays(x=X + 1)),
+    "data": lambda: facts(data=arrays(x=X + 1)),
 }
 
 

@@ -117,7 +117,7 @@ def test_an_error_of_one_names_it_and_other_data_are_refused(pictures, tmp_path)
     assert re.search(r"^rank 1 on \S+: FileNotFoundError: .*nothing", done.stderr, re.MULTILINE)
     done = together(other)
     assert done.returncode == 1
-    assert "the processes differ in data of the training: " in done.stderr
+    assert "the processes differ in data: " in done.stderr
     assert done.stderr.count("DistributedError") == 1
 
 

@@ -20,7 +20,7 @@ MAX_VALUE = 40  # letters of a value in a message
 REMEDIES = {
     "version": "Install the same version on all machines",
     "instruction set": "Set MINICNN_ISA on all machines to the lowest of these levels",
-    "data of": "Give all machines the same files, or the same arrays",
+    "data": "Give all machines the same files, or the same arrays",
 }
 REMEDY = "Start the same program with the same arguments everywhere"
 

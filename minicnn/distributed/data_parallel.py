@@ -35,7 +35,7 @@ from minicnn.distributed.gradient_sum import GradientSum
 from minicnn.distributed.shard_results import ShardResults
 from minicnn.distributed.shards import share
 from minicnn.distributed.training_facts import training_facts
-from minicnn.models.batches import Batch, Batches, picked
+from minicnn.models.batches import ArrayBatches, Batch, Batches, picked
 from minicnn.models.compiled_network import CompiledNetwork
 from minicnn.models.data_parallel import ShardExecution, UpdateExecution, shard_execution
 from minicnn.models.execution import BatchResult, batch_result, loss_factors, loss_gradients
@@ -109,8 +109,7 @@ class DataParallel:
 
     def train_step(self, model: CompiledNetwork, batch: Batch) -> BatchResult:
         """Take a training step; see `Strategy`."""
-        if model not in self._begun:
-            self.begin(model)
+        self._begin_once(model, batch)
         optimizer, _ = model.need_compiled()
         with model.lock:
             step, factors = optimizer.steps, loss_factors(model.targets, batch)
@@ -128,9 +127,17 @@ class DataParallel:
 
     def test_steps(self, model: CompiledNetwork, batches: Sequence[Batch]) -> list[BatchResult]:
         """Return predictions and loss of each batch; see `Strategy`."""
+        self._begin_once(model, batches[0])
         rank = self.communicator.rank
         own = model.test_step(batches[rank]) if rank < len(batches) else None
         return [result for result in self.communicator.gather(own) if result is not None]
+
+    def _begin_once(self, model: CompiledNetwork, batch: Batch) -> None:
+        """Begin with the weights of rank 0 if neither `fit` nor a step before has begun."""
+        if model not in self._begun:
+            data = ArrayBatches(batch.inputs, batch.labels, batch.weights, len(batch.inputs[0]))
+            self.agree(model, data, None, {})
+            self.begin(model)
 
     def _state_of(self, model: CompiledNetwork, batch: Batch) -> _StepState:
         """Return what the step on such a batch needs; the caller holds the model's lock."""

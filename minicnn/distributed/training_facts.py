@@ -50,7 +50,7 @@ def training_facts(
         **_flat("training", {k: v for k, v in training.items() if k not in LEFT_OUT}),
         **{k: v for name, value in settings.items() for k, v in _flat(name, value).items()},
         **_flat("batches", data.layout),
-        "data of the training": data_digest(data),
+        "data": data_digest(data),
     }
     if validation is not None:
         facts["data of the validation"] = data_digest(validation)
@@ -64,11 +64,20 @@ def _network(model: CompiledNetwork) -> dict[str, Any]:
     """
     known: dict[str, Any] = {"fuse": model.fuse}
     for number, layer in enumerate(model.graph.layers):
-        config = {name: value for name, value in layer.get_config().items() if name != "name"}
+        config = _without_names(layer.get_config())
         known[f"layer {number}"] = {"class": type(layer).__name__, **config}
     for number, one in enumerate(model.named_parameters().values()):
         known[f"parameter {number}"] = {"shape": str(one.shape), "multiplier": one.multiplier}
     return known
+
+
+def _without_names(config: Any) -> Any:
+    """Return a layer's arguments without its name, and without those of the layers in it."""
+    if isinstance(config, dict):
+        return {key: _without_names(value) for key, value in config.items() if key != "name"}
+    if isinstance(config, (list, tuple)):
+        return [_without_names(value) for value in config]
+    return config
 
 
 def _flat(name: str, value: Any) -> dict[str, str]:

@@ -34,7 +34,7 @@ from minicnn.models.planner.plan import Plan, plan_prediction, plan_test, plan_t
 from minicnn.models.planner.shared_arrays import SharedArrays
 from minicnn.models.programs import Memory, Programs
 from minicnn.models.slots import Slots
-from minicnn.models.strategy import current_strategy
+from minicnn.models.strategy import current_strategy, gather_together
 from minicnn.models.training.interrupt import Interrupt, Uninterruptible
 from minicnn.models.training.measures import Measures, Reported
 from minicnn.models.training.nonfinite import first_not_finite
@@ -68,7 +68,12 @@ class CompiledNetwork(Network):
         self._targets: list[Target] | None = None
 
     def __getstate__(self) -> dict[str, Any]:
-        """Return the state for copies and pickles: no programs, no running training."""
+        """Return the state for copies and pickles: no programs, no running training.
+
+        If several processes share the training, all must call it; the first one gets the whole
+        state of the optimizer, and gives it to the others when the copy is trained.
+        """
+        gather_together(self)
         self._slots.sync()
         state = {name: value for name, value in vars(self).items() if name != "_executions"}
         return {**state, "session": self.session.idle()}

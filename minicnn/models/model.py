@@ -31,6 +31,7 @@ from minicnn.models.training.state import TrainingState
 from minicnn.models.training.totals import Totals
 from minicnn.optimizers import Optimizer
 from minicnn.support import registry
+from minicnn.support.main_process import is_main
 from minicnn.support.structures import flat
 
 Tensors = SymbolicTensor | Sequence[SymbolicTensor]
@@ -426,5 +427,5 @@ class Model(CompiledNetwork):
 
 def refuse_overwriting(path: Any, overwrite: bool) -> None:
     """Raise FileExistsError if the file exists and must not be replaced."""
-    if not overwrite and Path(path).exists():
+    if not overwrite and is_main() and Path(path).exists():
         raise FileExistsError(f"{path} exists already; overwrite=True replaces it")

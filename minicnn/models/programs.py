@@ -13,8 +13,9 @@ from minicnn.backends import current_backend, new_arena
 from minicnn.models.planner.shared_arrays import SharedArrays
 
 # Enough for a training with validation and a callback that predicts, each with full batches and a
-# smaller last one, and two more.
-MAX_PROGRAMS = 8
+# smaller last one. A step of several processes has three programs, for shards of two sizes and for
+# the update, and these in three kinds if gradients of several batches are added up.
+MAX_PROGRAMS = 16
 T = TypeVar("T")
 
 

@@ -28,9 +28,9 @@ class Strategy(Protocol):
         validation: Batches | None,
         settings: dict[str, Any],
     ) -> None:
-        """Raise DistributedError unless all processes train the same network on the same data.
+        """Raise DistributedError unless all processes have the same network and the same data.
 
-        `settings` are the other arguments of `fit` by which processes could differ.
+        `settings` are the other arguments, such as those of `fit`, by which processes could differ.
         """
 
     def begin(self, model: Model) -> None:
@@ -69,6 +69,12 @@ def current_strategy() -> Strategy | None:
 def is_shared() -> bool:
     """Return whether a step is computed with a strategy."""
     return _current is not None
+
+
+def agree_together(model: Model, data: Batches) -> None:
+    """Raise DistributedError unless all processes evaluate the same network on the same data."""
+    if _current is not None:
+        _current.agree(model, data, None, {})
 
 
 def begin_together(model: Model) -> None:

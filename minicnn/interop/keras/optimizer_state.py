@@ -16,6 +16,7 @@ from minicnn.interop.keras.layer_weights import legacy_weights
 from minicnn.interop.keras.training import short_float
 from minicnn.layers.parameter import Parameter
 from minicnn.models.model import Model
+from minicnn.models.strategy import gather_together
 from minicnn.optimizers import Nadam, Optimizer
 
 # For each optimizer: groups of slots. Those of a group alternate from weight to weight. Each slot
@@ -49,7 +50,11 @@ SHARED = [
 
 
 def state_arrays(network: Model) -> list[tuple[str, np.ndarray]]:
-    """Return the arrays in Keras 3's order with their names, "adam/dense_kernel_momentum"."""
+    """Return the arrays in Keras 3's order with their names, "adam/dense_kernel_momentum".
+
+    If several processes share the training, all must call it; the first one gets the whole state.
+    """
+    gather_together(network)
     optimizer, _ = network.need_compiled()
     known = dict(network.slots)
     paths = {id(p): path for path, p in network.named_parameters().items()}

@@ -16,7 +16,7 @@ from minicnn.errors import ArgumentError
 from minicnn.models.batches import ArrayBatches, Batch, Batches
 from minicnn.models.compiled_network import CompiledNetwork
 from minicnn.models.execution import BatchResult
-from minicnn.models.strategy import current_strategy
+from minicnn.models.strategy import agree_together, current_strategy, is_shared
 from minicnn.models.training.interrupt import Interrupt
 from minicnn.models.training.measuring import new_measures
 from minicnn.models.training.preparation import prepare_arrays
@@ -91,6 +91,9 @@ def evaluate(
         if not batches.samples:
             raise ArgumentError(NO_SAMPLE)
         prepare_arrays(model, batches)
+    if is_shared():
+        _build(model, batches)
+        agree_together(model, batches)
     with running(model, batches, callbacks, verbose) as hooks, progress_for(hooks) as progress:
         progress.begin_epoch(None, None, len(batches) or None)
         totals = measure(model, batches, hooks, progress=progress)
@@ -100,6 +103,13 @@ def evaluate(
             wrong = round((1 - logs["accuracy"]) * totals.samples)
             progress.message(f"{wrong} of {totals.samples} images wrong")
     return totals
+
+
+def _build(model: CompiledNetwork, batches: Batches) -> None:
+    """Build the network for the first batch, which stays the next one."""
+    first, _ = batches.begin()
+    if first is not None:
+        model.build_for(first.inputs)
 
 
 def predict(model: CompiledNetwork, batches: Batches, callbacks: Any, verbose: int | str) -> Any:
