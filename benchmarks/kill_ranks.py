@@ -84,7 +84,7 @@ def kill_one(folder: Path, ranks: int, seconds: float, rng: random.Random) -> di
         "second": round(killed - began, 2),
         "step": newest_step(folder),
         "ended after": round(time.monotonic() - killed, 2),
-        "named": bool(re.search(rf"rank {rank}\b.* on node", error)),
+        "named": bool(re.search(rf"rank {rank}\b[^.]*\bon\s+node", error)),  # in one line or two
     }
 
 
