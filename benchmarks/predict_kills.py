@@ -14,6 +14,7 @@ import argparse
 import json
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -53,6 +54,12 @@ def make_model(path: Path) -> None:
     model.class_names = [f"digit {i}" for i in range(10)]
     model.preprocess = mc.data.Preprocess((28, 28), "grayscale", scale=1 / 255)
     model.save(path)
+
+
+def remove_tables(folder: Path) -> None:
+    """Remove what an earlier run has left: tables that exist would not be made again."""
+    for path in folder.glob("*.csv*"):
+        shutil.rmtree(path) if path.is_dir() else path.unlink()
 
 
 class Kills:
@@ -166,6 +173,7 @@ def main() -> None:
         folder = words.folder or Path(temporary)
         if not (folder / "images").exists():
             make_images(folder / "images", words.images)
+        remove_tables(folder)
         make_model(folder / "model.mcnn")
         kills = Kills(folder, words.ranks, words.kills, words.seed)
         kills.alone()
