@@ -143,12 +143,12 @@ style_and_types() {
 # comparisons, drawings, examples, searches, libraries of pictures, pages, CUDA kernels. The second command of the README ran
 # them; neither an instruction set nor a sanitizer changes them.
 without_kernels=(
-  activations agreement architecture benchmark_gpu blocks build_backend built_by_hand caffe caffe_files
+  activations agreement architecture benchmark_gpu benchmark_scaling blocks build_backend built_by_hand caffe caffe_files
   calibration callbacks cifar10 classic cli cli_convert cli_data cli_explain cli_explore cli_index
   cli_lesson cli_outputs cli_search cli_serve cli_sort cli_sort_learn cli_tune comparison continual course
   cross_validation cross_validation_failures cuda_conv2d cuda_errors cuda_fallback
   cuda_kernels cuda_plan cuda_ptx cuda_reductions cuda_simulator cuda_training cuda_updates
-  data_tools dataframe dataset devices distributed_faults distributed_runs docs doctor doctor_mpi examples exchange experiment explain
+  data_tools dataframe dataset devices distributed_faults distributed_runs distributed_training docs doctor doctor_mpi examples exchange experiment explain
   explore_browser explore_modules explore_training_browser explorer_changes
   explorer_finite_differences explorer_numbers explorer_opening explorer_passes
   explorer_training explorer_training_blocks explorer_training_parts
@@ -162,9 +162,9 @@ without_kernels=(
   mutated_files names no_replace onnx_hostile onnx_node_tests onnx_reader onnx_round_trip
   onnx_writer own_classes own_losses own_rows parts penalties place plain_pickle precision predict_images
   preprocess pretrained preview published_datasets py_dataset regularizers rank_kills rename reprs
-  resume robustness robustness_command run_calibration runs schedules settings site
+  resume robustness robustness_command run_calibration runs schedules settings shared_work site
   sorter_applying sorter_faults sorter_finding sorter_planning sorter_undoing split_copy
-  starting subclassing suite tar tensor_cores text torch train_kills transfer tune
+  starting subclassing suite tar tensor_cores text torch train_kills transfer tune tune_postgres tune_study
   tune_processes tune_record tune_report tune_space unreadable upright utils
   web_accessibility web_addresses web_api web_browser web_explore_api web_explore_training
   web_hostile_queries web_imagenet
