@@ -29,7 +29,7 @@ from minicnn.layers import (
 
 def network() -> mc.Model:
     """A network with everything that is special: batch normalization, dropout, a large dense."""
-    model = mc.Sequential(
+    return mc.Sequential(
         [
             Input((12, 12, 2)),
             Conv2D(16, 3, padding="same"),
@@ -39,11 +39,10 @@ def network() -> mc.Model:
             Dropout(0.3),
             Flatten(),
             Dense(128, activation="relu"),
+            BatchNormalization(),
             Dense(4, activation="softmax"),
         ]
     )
-    model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
-    return model
 
 
 def main() -> None:
@@ -52,6 +51,7 @@ def main() -> None:
     mc.distributed.init()
     mc.utils.set_random_seed(7)
     model = network()
+    model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
     rng = np.random.default_rng(1)
     x, y = rng.standard_normal((90, 12, 12, 2)).astype(np.float32), rng.integers(0, 4, 90)
     history = model.fit(

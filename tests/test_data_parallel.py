@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from rank_training import network
 from ranks import Mailboxes, ThreadCommunicator, on_ranks
 
 import minicnn as mc
@@ -24,7 +25,6 @@ from minicnn.layers import (
     BatchNormalization,
     Conv2D,
     Dense,
-    Dropout,
     Flatten,
     Input,
     MaxPooling2D,
@@ -36,22 +36,9 @@ SHARDS = 8
 
 
 def small_network() -> mc.Model:
-    """A network with everything that is special: batch normalization, dropout, a large dense."""
+    """The network of the processes' tests."""
     mc.utils.set_random_seed(5)
-    return mc.Sequential(
-        [
-            Input((12, 12, 2)),
-            Conv2D(16, 3, padding="same"),
-            BatchNormalization(),
-            Activation("relu"),
-            MaxPooling2D(2),
-            Dropout(0.3),
-            Flatten(),
-            Dense(128, activation="relu"),
-            BatchNormalization(),
-            Dense(4, activation="softmax"),
-        ]
-    )
+    return network()
 
 
 def compiled(make: Callable[[], mc.Model] = small_network, **options: Any) -> mc.Model:
